@@ -1,0 +1,1 @@
+//! Public data transfer objects, OpenAPI and problem documents

@@ -1,0 +1,1 @@
+//! One member's node: replica, consensus and worker wired together

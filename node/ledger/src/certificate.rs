@@ -1,0 +1,456 @@
+//! What validators sign and the commit certificate made of it: pure types that an offline verifier shares with the
+//! consensus engine's adapter.
+//!
+//! A certificate says: validators holding more than two thirds of the power signed a precommit for this block at this
+//! height. It protects against a forged or forked history; it does not say that the block's content is sensible.
+
+use std::collections::BTreeSet;
+
+use covenant_canon::{Digest, Label, to_bytes};
+use covenant_domain::MemberId;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// Why a list of validators is not a validator set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValidatorSetError {
+    /// No validators at all.
+    #[error("a validator set needs at least one validator")]
+    Empty,
+    /// The same member twice.
+    #[error("validator `{0}` is listed twice")]
+    Duplicate(MemberId),
+    /// Power zero, or more power than can be counted.
+    #[error("validator `{0}` has a power out of range")]
+    Power(MemberId),
+}
+
+/// A member that votes on blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Validator {
+    /// Who.
+    #[n(0)]
+    pub member: MemberId,
+    /// Weight of its vote, at least one.
+    #[n(1)]
+    pub power: u64,
+    /// Whether it signed one of the recent certificates. Derived from ledger data by the application, never from local
+    /// sight; it only spares rounds that an absent proposer would waste and has no weight in a quorum.
+    #[n(2)]
+    pub live: bool,
+}
+
+/// The validators of one height, ordered by member id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Validator>", into = "Vec<Validator>")]
+pub struct ValidatorSet {
+    validators: Vec<Validator>,
+}
+
+impl ValidatorSet {
+    /// Orders and checks the validators.
+    ///
+    /// # Errors
+    /// [`ValidatorSetError`] when the list is empty, repeats a member or has a power that cannot be counted.
+    pub fn new(mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
+        validators.sort_by(|a, b| a.member.cmp(&b.member));
+        let mut total = 0_u64;
+        let mut previous: Option<&MemberId> = None;
+        for validator in &validators {
+            if previous == Some(&validator.member) {
+                return Err(ValidatorSetError::Duplicate(validator.member.clone()));
+            }
+            // INVARIANT: three times the total fits, so quorum arithmetic of ours and of the engine never overflows.
+            let sum = total.checked_add(validator.power).filter(|sum| *sum <= u64::MAX / 3);
+            total = match sum {
+                Some(sum) if validator.power > 0 => sum,
+                _ => return Err(ValidatorSetError::Power(validator.member.clone())),
+            };
+            previous = Some(&validator.member);
+        }
+        if validators.is_empty() { Err(ValidatorSetError::Empty) } else { Ok(Self { validators }) }
+    }
+
+    /// A set in which every member is live and has power one.
+    ///
+    /// # Errors
+    /// As [`ValidatorSet::new`].
+    pub fn equal(members: impl IntoIterator<Item = MemberId>) -> Result<Self, ValidatorSetError> {
+        Self::new(members.into_iter().map(|member| Validator { member, power: 1, live: true }).collect())
+    }
+
+    /// The validators in the order of their member ids.
+    pub fn validators(&self) -> &[Validator] {
+        &self.validators
+    }
+
+    /// The validator of this name.
+    pub fn get(&self, member: &MemberId) -> Option<&Validator> {
+        let at = self.validators.binary_search_by(|v| v.member.cmp(member)).ok()?;
+        self.validators.get(at)
+    }
+
+    /// Sum of all powers.
+    pub fn total_power(&self) -> u64 {
+        self.validators.iter().map(|v| v.power).sum()
+    }
+
+    /// The least power that is strictly more than two thirds of the total.
+    pub fn quorum(&self) -> u64 {
+        self.total_power() * 2 / 3 + 1
+    }
+
+    /// The proposer of a round: rotates by height and round over the live validators, over all when none is live.
+    /// Validators are taken in member order, so every replica with the same set names the same proposer.
+    pub fn proposer(&self, height: u64, round: u32) -> Option<&Validator> {
+        let live = self.validators.iter().filter(|v| v.live).count();
+        let candidates = if live == 0 { self.validators.len() } else { live } as u64;
+        let turn = height.wrapping_add(u64::from(round)).checked_rem(candidates)?;
+        self.validators.iter().filter(|v| live == 0 || v.live).nth(usize::try_from(turn).ok()?)
+    }
+}
+
+impl TryFrom<Vec<Validator>> for ValidatorSet {
+    type Error = ValidatorSetError;
+
+    fn try_from(validators: Vec<Validator>) -> Result<Self, Self::Error> {
+        Self::new(validators)
+    }
+}
+
+impl From<ValidatorSet> for Vec<Validator> {
+    fn from(set: ValidatorSet) -> Self {
+        set.validators
+    }
+}
+
+impl<C> Encode<C> for ValidatorSet {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        self.validators.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ValidatorSet {
+    fn decode(d: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::new(Vec::decode(d, ctx)?).map_err(minicbor::decode::Error::custom)
+    }
+}
+
+/// Which of the two votes of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "lowercase")]
+pub enum VoteKind {
+    /// "I have seen a valid proposal" (or nothing, when the block is absent).
+    #[n(0)]
+    Prevote,
+    /// "More than two thirds prevoted this": the signature a certificate is made of.
+    #[n(1)]
+    Precommit,
+}
+
+#[derive(Encode)]
+#[cbor(map)]
+struct VoteMessage<'a> {
+    #[n(0)]
+    label: &'a str,
+    #[n(1)]
+    consortium: &'a Digest,
+    #[n(2)]
+    kind: VoteKind,
+    #[n(3)]
+    height: u64,
+    #[n(4)]
+    round: u32,
+    #[n(5)]
+    block: Option<Digest>,
+    #[n(6)]
+    validator: &'a MemberId,
+}
+
+#[derive(Encode)]
+#[cbor(map)]
+struct ProposalMessage<'a> {
+    #[n(0)]
+    label: &'a str,
+    #[n(1)]
+    consortium: &'a Digest,
+    #[n(2)]
+    height: u64,
+    #[n(3)]
+    round: u32,
+    #[n(4)]
+    block: Digest,
+    #[n(5)]
+    valid_round: Option<u32>,
+    #[n(6)]
+    validator: &'a MemberId,
+}
+
+/// The bytes a validator signs as its vote: canonical CBOR, bound to the consortium by its genesis digest. `block` is
+/// absent in a vote for no block.
+pub fn vote_bytes(
+    consortium: &Digest,
+    kind: VoteKind,
+    height: u64,
+    round: u32,
+    block: Option<Digest>,
+    validator: &MemberId,
+) -> Vec<u8> {
+    to_bytes(&VoteMessage { label: Label::VOTE.as_str(), consortium, kind, height, round, block, validator })
+}
+
+/// The bytes a proposer signs: the block it proposes in this round and, when it re-proposes a block that had more than
+/// two thirds of the prevotes before, the round in which it had them.
+pub fn proposal_bytes(
+    consortium: &Digest,
+    height: u64,
+    round: u32,
+    block: Digest,
+    valid_round: Option<u32>,
+    validator: &MemberId,
+) -> Vec<u8> {
+    to_bytes(&ProposalMessage {
+        label: Label::PROPOSAL.as_str(),
+        consortium,
+        height,
+        round,
+        block,
+        valid_round,
+        validator,
+    })
+}
+
+/// One validator's precommit within a [`Certificate`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct CommitSignature {
+    /// Who signed.
+    #[n(0)]
+    pub validator: MemberId,
+    /// Signature over [`vote_bytes`] of the precommit.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    #[serde(with = "hex")]
+    pub signature: Vec<u8>,
+}
+
+/// Proof that a block was agreed on: precommits of more than two thirds of the power.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Certificate {
+    /// Height of the block.
+    #[n(0)]
+    pub height: u64,
+    /// Round in which it was decided.
+    #[n(1)]
+    pub round: u32,
+    /// The block id.
+    #[n(2)]
+    pub block: Digest,
+    /// The precommits, in the order of the validators' ids when made by our own nodes.
+    #[n(3)]
+    pub signatures: Vec<CommitSignature>,
+}
+
+/// Why a certificate does not prove what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// A signer outside the validator set.
+    #[error("certificate of height {height}: `{validator}` is not a validator")]
+    Unknown {
+        /// Height of the certificate.
+        height: u64,
+        /// The signer.
+        validator: MemberId,
+    },
+    /// A validator that signed twice.
+    #[error("certificate of height {height}: `{validator}` is counted twice")]
+    Duplicate {
+        /// Height of the certificate.
+        height: u64,
+        /// The signer.
+        validator: MemberId,
+    },
+    /// A signature that does not verify.
+    #[error("certificate of height {height}: signature of `{validator}` does not verify")]
+    Signature {
+        /// Height of the certificate.
+        height: u64,
+        /// The signer.
+        validator: MemberId,
+    },
+    /// Too few signers.
+    #[error("certificate of height {height}: signed by power {signed}, needed {quorum}")]
+    Quorum {
+        /// Height of the certificate.
+        height: u64,
+        /// Power that signed.
+        signed: u64,
+        /// Power that is needed.
+        quorum: u64,
+    },
+}
+
+impl Certificate {
+    /// Checks the certificate against the validators of its height. `verify` is given a member, the message and the
+    /// signature. Signers, repetitions and power are checked first, so a hopeless certificate costs no signature check.
+    ///
+    /// # Errors
+    /// [`CertificateError`], naming the validator at fault.
+    pub fn check(
+        &self,
+        consortium: &Digest,
+        set: &ValidatorSet,
+        verify: impl Fn(&MemberId, &[u8], &[u8]) -> bool,
+    ) -> Result<(), CertificateError> {
+        let height = self.height;
+        let mut seen = BTreeSet::new();
+        let mut signed = 0_u64;
+        for CommitSignature { validator, .. } in &self.signatures {
+            let known = set
+                .get(validator)
+                .ok_or_else(|| CertificateError::Unknown { height, validator: validator.clone() })?;
+            if !seen.insert(validator) {
+                return Err(CertificateError::Duplicate { height, validator: validator.clone() });
+            }
+            signed = signed.saturating_add(known.power);
+        }
+        if signed < set.quorum() {
+            return Err(CertificateError::Quorum { height, signed, quorum: set.quorum() });
+        }
+        for CommitSignature { validator, signature } in &self.signatures {
+            let message =
+                vote_bytes(consortium, VoteKind::Precommit, height, self.round, Some(self.block), validator);
+            if !verify(validator, &message, signature) {
+                return Err(CertificateError::Signature { height, validator: validator.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use covenant_canon::from_bytes;
+
+    fn member(name: &str) -> MemberId {
+        MemberId::new(name).unwrap()
+    }
+
+    fn set(names: &[&str]) -> ValidatorSet {
+        ValidatorSet::equal(names.iter().map(|n| member(n))).unwrap()
+    }
+
+    /// A stand-in for a signature: the message itself.
+    fn sign(message: &[u8]) -> Vec<u8> {
+        message.to_vec()
+    }
+
+    fn certificate(signers: &[&str]) -> Certificate {
+        let block = Digest([7; 32]);
+        let signatures = signers
+            .iter()
+            .map(|n| CommitSignature {
+                validator: member(n),
+                signature: sign(&vote_bytes(&Digest::ZERO, VoteKind::Precommit, 5, 1, Some(block), &member(n))),
+            })
+            .collect();
+        Certificate { height: 5, round: 1, block, signatures }
+    }
+
+    fn check(certificate: &Certificate, set: &ValidatorSet) -> Result<(), CertificateError> {
+        certificate.check(&Digest::ZERO, set, |_, message, signature| sign(message) == signature)
+    }
+
+    #[test]
+    fn quorum_is_more_than_two_thirds() {
+        let quorums: Vec<_> = (1..=7_u64)
+            .map(|n| ValidatorSet::equal((0..n).map(|i| member(&format!("m{i}")))).unwrap().quorum())
+            .collect();
+        assert_eq!(quorums, [1, 2, 3, 3, 4, 5, 5]);
+    }
+
+    #[test]
+    fn sets_are_ordered_and_refuse_nonsense() {
+        let set = set(&["c", "a", "b"]);
+        assert_eq!(set.validators().iter().map(|v| v.member.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(ValidatorSet::equal([]).is_err());
+        assert_eq!(
+            ValidatorSet::equal([member("a"), member("a")]),
+            Err(ValidatorSetError::Duplicate(member("a")))
+        );
+        for power in [0, u64::MAX] {
+            let list = vec![Validator { member: member("a"), power, live: true }];
+            assert_eq!(ValidatorSet::new(list.clone()), Err(ValidatorSetError::Power(member("a"))));
+            assert!(from_bytes::<ValidatorSet>(&to_bytes(&list)).is_err());
+        }
+        assert_eq!(from_bytes::<ValidatorSet>(&to_bytes(&set)).unwrap(), set);
+    }
+
+    #[test]
+    fn proposers_rotate_over_the_live() {
+        let mut list = set(&["a", "b", "c", "d"]).validators().to_vec();
+        list[1].live = false;
+        let set = ValidatorSet::new(list.clone()).unwrap();
+        let names: Vec<_> = (0..6).map(|h| set.proposer(h, 0).unwrap().member.as_str().to_owned()).collect();
+        assert_eq!(names, ["a", "c", "d", "a", "c", "d"]);
+        assert_eq!(set.proposer(0, 1).unwrap().member.as_str(), "c");
+        list.iter_mut().for_each(|v| v.live = false);
+        assert_eq!(ValidatorSet::new(list).unwrap().proposer(1, 0).unwrap().member.as_str(), "b");
+    }
+
+    #[test]
+    fn certificates_need_distinct_known_valid_signers() {
+        let set = set(&["a", "b", "c", "d"]);
+        check(&certificate(&["a", "b", "c"]), &set).unwrap();
+        let at = |name: &str| (5_u64, member(name));
+        let (height, validator) = at("b");
+        assert_eq!(
+            check(&certificate(&["a", "b", "b"]), &set),
+            Err(CertificateError::Duplicate { height, validator: validator.clone() })
+        );
+        let mut tampered = certificate(&["a", "b", "c"]);
+        tampered.signatures[1].signature[3] ^= 1;
+        assert_eq!(check(&tampered, &set), Err(CertificateError::Signature { height, validator }));
+        assert!(matches!(check(&certificate(&["a", "b", "x"]), &set), Err(CertificateError::Unknown { .. })));
+        assert_eq!(
+            check(&certificate(&["a", "b"]), &set),
+            Err(CertificateError::Quorum { height, signed: 2, quorum: 3 })
+        );
+        let mut other = certificate(&["a", "b", "c"]);
+        other.round = 2;
+        assert!(matches!(check(&other, &set), Err(CertificateError::Signature { .. })));
+    }
+
+    #[test]
+    fn signed_bytes_differ_in_every_field() {
+        let (a, b, zero) = (member("a"), member("b"), Digest::ZERO);
+        let all = BTreeSet::from([
+            vote_bytes(&zero, VoteKind::Prevote, 1, 0, None, &a),
+            vote_bytes(&zero, VoteKind::Precommit, 1, 0, None, &a),
+            vote_bytes(&zero, VoteKind::Precommit, 2, 0, None, &a),
+            vote_bytes(&zero, VoteKind::Precommit, 1, 1, None, &a),
+            vote_bytes(&zero, VoteKind::Precommit, 1, 0, Some(zero), &a),
+            vote_bytes(&zero, VoteKind::Precommit, 1, 0, None, &b),
+            vote_bytes(&Digest([1; 32]), VoteKind::Precommit, 1, 0, None, &a),
+            proposal_bytes(&zero, 1, 0, zero, None, &a),
+            proposal_bytes(&zero, 1, 0, zero, Some(0), &a),
+        ]);
+        assert_eq!(all.len(), 9);
+    }
+
+    #[test]
+    fn round_trips_as_cbor_and_json() {
+        let value = certificate(&["a", "b", "c"]);
+        assert_eq!(from_bytes::<Certificate>(&to_bytes(&value)).unwrap(), value);
+        let json = serde_json::to_string(&value).unwrap();
+        assert!(json.contains(&hex::encode(&value.signatures[0].signature)));
+        assert_eq!(serde_json::from_str::<Certificate>(&json).unwrap(), value);
+    }
+}

@@ -1,0 +1,318 @@
+//! The offline verifier: bytes and a trust root in, the first failing step out.
+
+use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
+use covenant_domain::{Answer, Body, Completion, Decision, Entry, Intent, MemberId, Permit};
+use serde::Serialize;
+
+use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use crate::{Anchor, Authored, Bundle, Closure, Genesis, LeafProof, MemberKeys};
+
+/// The steps of verification in their order. Names are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The file is a bundle in canonical bytes.
+    Format,
+    /// It belongs to the consortium of the trust root.
+    TrustRoot,
+    /// The intent's block is final under the validators of the genesis.
+    BlockCertificate,
+    /// The intent is a leaf of the log of that block, in both profiles.
+    IntentInclusion,
+    /// The consumer signed the intent.
+    IntentSignature,
+    /// The decision is a leaf of the same log.
+    DecisionInclusion,
+    /// The decision is on this very intent, and its permit keeps within it.
+    DecisionBinding,
+    /// The closing block is final, later, and extends the log of the first.
+    ClosureCertificate,
+    /// The completion or lapse is a leaf of its log.
+    ClosureInclusion,
+    /// The holder signed the completion.
+    CompletionSignature,
+    /// The completion uses this very permit; a lapse closes this very intent.
+    ClosureBinding,
+    /// The sealed answer at hand is the recorded one, its fields match the commitments and were granted.
+    Answer,
+}
+
+/// The result of one step.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepResult {
+    /// The step.
+    pub step: Step,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was checked, or what failed.
+    pub detail: String,
+}
+
+/// The result of verification.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Whether every step holds.
+    pub verified: bool,
+    /// The first step that does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Step>,
+    /// Steps up to and including the first failure.
+    pub steps: Vec<StepResult>,
+    /// What the bundle proves, when it verifies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// Collects steps until one fails.
+struct Walk {
+    steps: Vec<StepResult>,
+}
+
+/// Marks that a step failed; the report holds which.
+struct Stop;
+
+impl Walk {
+    fn step(&mut self, step: Step, ok: bool, detail: impl Into<String>) -> Result<(), Stop> {
+        self.steps.push(StepResult { step, ok, detail: detail.into() });
+        if ok { Ok(()) } else { Err(Stop) }
+    }
+
+    fn finish(self, outcome: Result<String, Stop>) -> Report {
+        let failed = self.steps.iter().find(|s| !s.ok).map(|s| s.step);
+        Report { verified: outcome.is_ok(), failed, steps: self.steps, outcome: outcome.ok() }
+    }
+}
+
+/// Verifies a bundle against the trust root, without network or clock.
+///
+/// Proves: the consumer asked this, the ledger decided this under this rule book, the holder recorded this completion,
+/// and more than two thirds of the validators made both final in one log. Does not prove that the holder's record is
+/// true to life, nor who the query was about.
+pub fn verify_bundle(bytes: &[u8], genesis: &Genesis) -> Report {
+    let mut walk = Walk { steps: Vec::new() };
+    let outcome = check(&mut walk, bytes, genesis).map(|(_, outcome)| outcome);
+    walk.finish(outcome)
+}
+
+/// As [`verify_bundle`], and that `sealed` is the recorded answer and `opened` its content.
+pub fn verify_answer(bytes: &[u8], genesis: &Genesis, sealed: &[u8], opened: &Answer) -> Report {
+    let mut walk = Walk { steps: Vec::new() };
+    let outcome = check(&mut walk, bytes, genesis).and_then(|(bundle, outcome)| {
+        let result = check_answer(&bundle, genesis, sealed, opened);
+        let detail = result.clone().err().unwrap_or_else(|| "answer is the recorded one; withheld fields stay withheld".into());
+        walk.step(Step::Answer, result.is_ok(), detail)?;
+        Ok(outcome)
+    });
+    walk.finish(outcome)
+}
+
+fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, String), Stop> {
+    let bundle = match from_bytes::<Bundle>(bytes) {
+        Ok(bundle) if bundle.version == 1 => bundle,
+        Ok(bundle) => return Err(fail(walk, Step::Format, format!("bundle has version {}, this build reads 1", bundle.version))),
+        Err(error) => return Err(fail(walk, Step::Format, error.to_string())),
+    };
+    walk.step(Step::Format, true, "canonical bundle, version 1")?;
+    let keys = match genesis.check() {
+        Ok(keys) if bundle.consortium == genesis.digest() => keys,
+        Ok(_) => {
+            let text = format!("bundle is of consortium {}, trust root is {}", bundle.consortium, genesis.digest());
+            return Err(fail(walk, Step::TrustRoot, text));
+        }
+        Err(error) => return Err(fail(walk, Step::TrustRoot, error.to_string())),
+    };
+    walk.step(Step::TrustRoot, true, format!("consortium `{}`, suite {}", genesis.consortium, genesis.suite))?;
+    let case = Case { genesis, keys: &keys, consortium: bundle.consortium };
+    let decision = case.opening(walk, &bundle)?;
+    let outcome = case.closure(walk, &bundle, &decision)?;
+    Ok((bundle, outcome))
+}
+
+fn fail(walk: &mut Walk, step: Step, detail: String) -> Stop {
+    let _always = walk.step(step, false, detail);
+    Stop
+}
+
+struct Case<'a> {
+    genesis: &'a Genesis,
+    keys: &'a std::collections::BTreeMap<MemberId, MemberKeys>,
+    consortium: Digest,
+}
+
+impl Case<'_> {
+    /// Intent, decision and their block.
+    fn opening(&self, walk: &mut Walk, bundle: &Bundle) -> Result<Decision, Stop> {
+        let anchor = &bundle.anchor;
+        self.certificate(walk, Step::BlockCertificate, anchor)?;
+        let included = included(&bundle.intent.leaf, anchor);
+        walk.step(Step::IntentInclusion, included, format!("leaf {}", bundle.intent.leaf.index))?;
+        let entry = &bundle.intent.leaf.entry;
+        let Body::Intent(intent) = &entry.body else {
+            return Err(fail(walk, Step::IntentSignature, "first entry is not an intent".into()));
+        };
+        let signed = entry.author.as_ref() == Some(&intent.consumer) && self.signed(&bundle.intent);
+        walk.step(Step::IntentSignature, signed, format!("signed by consumer `{}`", intent.consumer))?;
+        walk.step(
+            Step::DecisionInclusion,
+            included_derived(&bundle.decision, anchor),
+            format!("leaf {}", bundle.decision.index),
+        )?;
+        let result = self.binding(intent, &bundle.decision.entry, anchor.header.height);
+        let detail = match &result {
+            Ok(decision) => format!("decides this intent: {} reason(s)", decision.reasons.len()),
+            Err(error) => error.clone(),
+        };
+        walk.step(Step::DecisionBinding, result.is_ok(), detail)?;
+        result.map_err(|_| Stop)
+    }
+
+    fn binding(&self, intent: &Intent, entry: &Entry, height: u64) -> Result<Decision, String> {
+        let Body::Decision(decision) = &entry.body else { return Err("second entry is not a decision".into()) };
+        let query = Digest::of(self.genesis.suite, Label::INTENT, &to_bytes(intent));
+        if decision.intent != intent.id || decision.query != query {
+            return Err("decision is on another intent".into());
+        }
+        if let Some(permit) = decision.permit() {
+            check_permit(permit, decision, intent, height)?;
+        }
+        Ok(decision.clone())
+    }
+
+    /// Completion or lapse and their block.
+    fn closure(&self, walk: &mut Walk, bundle: &Bundle, decision: &Decision) -> Result<String, Stop> {
+        match &bundle.closure {
+            Closure::Refused => {
+                let ok = decision.permit().is_none();
+                walk.step(Step::ClosureBinding, ok, "refused: there is nothing to complete")?;
+                Ok("refused".into())
+            }
+            Closure::Open => {
+                let ok = decision.permit().is_some();
+                walk.step(Step::ClosureBinding, ok, "permitted, completion not yet on record")?;
+                Ok("permitted".into())
+            }
+            Closure::Completed { completion, anchor, consistency_sm3, consistency_sha256 } => {
+                self.later(walk, &bundle.anchor, anchor, consistency_sm3, consistency_sha256)?;
+                walk.step(Step::ClosureInclusion, included(&completion.leaf, anchor), format!("leaf {}", completion.leaf.index))?;
+                self.completion(walk, completion, decision)?;
+                Ok("answered".into())
+            }
+            Closure::Lapsed { lapse, anchor, consistency_sm3, consistency_sha256 } => {
+                self.later(walk, &bundle.anchor, anchor, consistency_sm3, consistency_sha256)?;
+                walk.step(Step::ClosureInclusion, included_derived(lapse, anchor), format!("leaf {}", lapse.index))?;
+                let ok = matches!(&lapse.entry.body, Body::Lapse(l) if l.intent == decision.intent);
+                walk.step(Step::ClosureBinding, ok && decision.permit().is_some(), "the permit ran out")?;
+                Ok("lapsed".into())
+            }
+        }
+    }
+
+    fn completion(&self, walk: &mut Walk, completion: &Authored, decision: &Decision) -> Result<(), Stop> {
+        let Some(permit) = decision.permit() else {
+            return Err(fail(walk, Step::CompletionSignature, "completion without a permit".into()));
+        };
+        let by_holder = completion.leaf.entry.author.as_ref() == Some(&permit.holder) && self.signed(completion);
+        walk.step(Step::CompletionSignature, by_holder, format!("signed by holder `{}`", permit.holder))?;
+        let digest = Digest::of(self.genesis.suite, Label::PERMIT, &to_bytes(permit));
+        let ok = matches!(&completion.leaf.entry.body,
+            Body::Completion(c) if c.intent == decision.intent && c.permit == digest);
+        walk.step(Step::ClosureBinding, ok, "the completion uses this permit")
+    }
+
+    fn certificate(&self, walk: &mut Walk, step: Step, anchor: &Anchor) -> Result<(), Stop> {
+        let (header, certificate) = (&anchor.header, &anchor.certificate);
+        let bound = header.consortium == self.consortium
+            && header.suite == self.genesis.suite
+            && certificate.height == header.height
+            && certificate.block == header.id();
+        if !bound {
+            return Err(fail(walk, step, format!("certificate is not for block {}", header.height)));
+        }
+        let result = self.genesis.validators().map_err(|e| e.to_string()).and_then(|set| {
+            let verify = |member: &MemberId, message: &[u8], signature: &[u8]| self.vote(member, message, signature);
+            certificate.check(&self.consortium, &set, verify).map_err(|e| e.to_string())
+        });
+        let detail = result.clone().err().unwrap_or_else(|| {
+            format!("block {} final by {} signatures", header.height, certificate.signatures.len())
+        });
+        walk.step(step, result.is_ok(), detail)
+    }
+
+    fn vote(&self, member: &MemberId, message: &[u8], signature: &[u8]) -> bool {
+        let Some(keys) = self.keys.get(member) else { return false };
+        covenant_suite::Signature::from_bytes(self.genesis.suite, signature)
+            .and_then(|s| keys.verifying.verify(Label::VOTE, message, &s))
+            .is_ok()
+    }
+
+    fn later(&self, walk: &mut Walk, first: &Anchor, second: &Anchor, sm3: &[Digest], sha256: &[Digest]) -> Result<(), Stop> {
+        self.certificate(walk, Step::ClosureCertificate, second)?;
+        let (old, new) = (&first.header.log, &second.header.log);
+        let consistent = |algorithm, path: &[Digest]| {
+            verify_consistency(algorithm, old.size, new.size, path, old.of(algorithm), new.of(algorithm))
+        };
+        let ok = second.header.height >= first.header.height
+            && consistent(HashAlgorithm::Sm3, sm3)
+            && consistent(HashAlgorithm::Sha256, sha256);
+        if ok { Ok(()) } else { Err(fail(walk, Step::ClosureCertificate, "the later log does not extend the earlier one".into())) }
+    }
+
+    fn signed(&self, authored: &Authored) -> bool {
+        let entry = &authored.leaf.entry;
+        let keys = entry.author.as_ref().and_then(|a| Some((a, self.keys.get(a)?)));
+        keys.is_some_and(|(author, keys)| {
+            authored.signed.verify(&self.consortium, author, &to_bytes(entry), &keys.verifying)
+        })
+    }
+}
+
+fn check_permit(permit: &Permit, decision: &Decision, intent: &Intent, height: u64) -> Result<(), String> {
+    let same = permit.intent == intent.id
+        && permit.query == decision.query
+        && permit.consumer == intent.consumer
+        && permit.dataset == intent.dataset
+        && permit.mode == intent.mode
+        && permit.height == height
+        && Some(permit.policy) == decision.policy;
+    if !same {
+        return Err("permit does not repeat the intent".into());
+    }
+    match permit.obligations.fields.iter().find(|f| !intent.fields.contains(f)) {
+        Some(field) => Err(format!("permit grants field `{field}` that was not asked")),
+        None => Ok(()),
+    }
+}
+
+fn check_answer(bundle: &Bundle, genesis: &Genesis, sealed: &[u8], opened: &Answer) -> Result<(), String> {
+    let Closure::Completed { completion, .. } = &bundle.closure else { return Err("the query was not completed".into()) };
+    let Body::Completion(Completion { intent, answer, fields_root, .. }) = &completion.leaf.entry.body else {
+        return Err("closing entry is not a completion".into());
+    };
+    if &Digest::of(genesis.suite, Label::ANSWER, sealed) != answer {
+        return Err("sealed answer is not the recorded one".into());
+    }
+    let permit = match &bundle.decision.entry.body {
+        Body::Decision(decision) => decision.permit(),
+        _ => None,
+    };
+    let Some(permit) = permit else { return Err("no permit".into()) };
+    if &opened.intent != intent || opened.dataset != permit.dataset || opened.mode != permit.mode {
+        return Err("opened answer is to another query".into());
+    }
+    opened.check(genesis.suite, fields_root, &permit.obligations.fields).map_err(|e| e.to_string())
+}
+
+fn included(leaf: &LeafProof, anchor: &Anchor) -> bool {
+    let bytes = to_bytes(&leaf.entry);
+    let log = &anchor.header.log;
+    [(HashAlgorithm::Sm3, &leaf.path_sm3), (HashAlgorithm::Sha256, &leaf.path_sha256)].into_iter().all(
+        |(algorithm, path)| {
+            verify_inclusion(algorithm, &leaf_hash(algorithm, &bytes), leaf.index, log.size, path, log.of(algorithm))
+        },
+    )
+}
+
+/// A derived entry has no author: nobody could have submitted it.
+fn included_derived(leaf: &LeafProof, anchor: &Anchor) -> bool {
+    leaf.entry.author.is_none() && leaf.entry.body.is_derived() && included(leaf, anchor)
+}

@@ -1,0 +1,95 @@
+//! One CSV file into the vault: everything or nothing, in one transaction.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use covenant_domain::Dataset;
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::intake::{Batch, Intake, Seen, Tally};
+use crate::plan::Plan;
+use crate::rejects::Reject;
+use crate::vault::Vault;
+use crate::{Mapping, SourceError};
+
+/// How to import.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// Leave bad rows out instead of refusing the file.
+    pub keep_going: bool,
+    /// Where bad rows go; `<file>.rejects.csv` beside the file when not given.
+    pub rejects: Option<PathBuf>,
+    /// Whether a subject may have several rows.
+    pub multiple: bool,
+    /// Replace what the vault holds of the dataset; otherwise add to it.
+    pub replace: bool,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows refused.
+    pub rejected: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub total_bytes: u64,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Rows of the file, without its header.
+    pub rows: u64,
+    /// Rows now in the vault.
+    pub imported: u64,
+    /// Rows refused.
+    pub rejected: u64,
+    /// Where the refused rows are, if there are any.
+    pub rejects_file: Option<PathBuf>,
+    /// The first twenty refusals.
+    pub first_rejects: Vec<Reject>,
+    /// How long it took.
+    pub elapsed_ms: u64,
+}
+
+impl Vault {
+    /// Imports a CSV file. Nothing changes unless it returns `Ok`: a failed, dropped or killed import leaves the former
+    /// records as they were. Readers see the former records until the end.
+    ///
+    /// # Errors
+    /// [`SourceError::Rejected`] with the report when rows are refused and `keep_going` is not set, or when no row is
+    /// left; other [`SourceError`]s when mapping, file or database are at fault.
+    pub async fn import(
+        &self,
+        dataset: &Dataset,
+        mapping: &Mapping,
+        file: &Path,
+        options: ImportOptions,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<ImportReport, SourceError> {
+        let started = Instant::now();
+        let _alone = self.importing.try_lock().map_err(|_| SourceError::Busy)?;
+        let plan = Plan::new(dataset, mapping)?;
+        let rejects = rejects_path(file, options.rejects)?;
+        let mut intake = Intake::open(file, mapping, plan, rejects, options.keep_going)?;
+        let import = self.begin(&dataset.id, options.replace).await?;
+        if !options.multiple {
+            let seen = if options.replace { Seen::new() } else { import.subjects().await? };
+            intake.unique(seen);
+        }
+        let (tally, imported) = transfer(intake, &import, progress).await?;
+        let report = report(tally, imported, started);
+        if imported == 0 || (report.rejected > 0 && !options.keep_going) {
+            import.roll_back().await?;
+            return Err(SourceError::Rejected(Box::new(ImportReport { imported: 0, ..report })));
+        }
+        import.commit(imported).await?;
+        tracing::info!(dataset = %dataset.id, rows = report.rows, rejected = report.rejected, "imported");
+        Ok(report)
+    }
+}

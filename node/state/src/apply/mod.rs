@@ -1,0 +1,47 @@
+//! One file per noun: what an entry of that kind does.
+
+mod consent;
+mod dataset;
+mod grant;
+mod intent;
+mod policy;
+mod purpose;
+
+use covenant_canon::Digest;
+use covenant_domain::{Body, Entry, MemberId, Role};
+use covenant_engine::Facts;
+
+use crate::draft::Draft;
+
+/// Why an entry was ordered but not accepted; the words go on the ledger.
+pub(crate) type Rejection = String;
+
+/// Applies one submitted entry. Whatever it asks for in vain is recorded as rejected.
+pub(crate) fn entry(draft: &mut Draft<'_>, entry: &Entry, id: Digest) {
+    let Some(author) = &entry.author else { return };
+    let result = match &entry.body {
+        Body::PurposeRegistered(purpose) => purpose::registered(draft, author, purpose),
+        Body::DatasetPublished(dataset) => dataset::published(draft, author, dataset),
+        Body::PolicyAdopted(book) => policy::adopted(draft, author, book),
+        Body::GrantIssued(signed) => grant::issued(draft, author, signed),
+        Body::GrantChanged { grant, change } => grant::changed(draft, author, grant, *change),
+        Body::ConsentIssued(consent) => consent::issued(draft, author, consent),
+        Body::ConsentChanged { consent, change } => consent::changed(draft, author, consent, *change),
+        Body::Intent(intent) => {
+            intent::asked(draft, intent);
+            Ok(())
+        }
+        Body::Completion(completion) => intent::completed(draft, author, completion),
+        Body::Decision(_) | Body::Lapse(_) | Body::Rejected { .. } => Err("this kind is derived, not submitted".into()),
+    };
+    if let Err(reason) = result {
+        draft.reject(id, reason);
+    }
+}
+
+fn demand_role(draft: &Draft<'_>, author: &MemberId, role: Role) -> Result<(), Rejection> {
+    if draft.member(author).is_some_and(|m| m.has(role)) {
+        return Ok(());
+    }
+    Err(format!("`{author}` lacks the role {role:?}").to_lowercase())
+}

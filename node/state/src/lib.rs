@@ -1,0 +1,17 @@
+//! What ledger entries mean. Executing a block is a pure function of the state and the block: it yields the entries that
+//! execution derives (decisions, lapses, rejections) and the changes of the state, and touches nothing. Applying an
+//! execution changes the state in memory; `node/store` writes the same rows to disk.
+//!
+//! Equal blocks give equal states on every node, whatever its database: ordered collections, block time, no floats.
+#![deny(missing_docs)]
+
+mod apply;
+mod draft;
+mod execution;
+mod object;
+mod state;
+mod tree;
+
+pub use execution::{Execution, Inadmissible, Row, SeenEntry};
+pub use object::{GrantUse, Key, Object, OpenQuery};
+pub use state::{State, StateError};

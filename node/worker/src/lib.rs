@@ -1,0 +1,1 @@
+//! Runs a query mode for a permit beside the data

@@ -1,0 +1,20 @@
+//! Who may use what, why, how and how often: `plan` advises, `decide` rules, both read one rule book.
+//!
+//! Both are pure functions of the query, a snapshot of [`Facts`] and block time. Grants live in an index of the caller;
+//! casbin evaluates the few guard rules of a holder's own domain and nothing else: no amount, count or time in
+//! milliseconds ever reaches it, since its integers are 32 bits wide and wrap.
+//!
+//! This crate stores nothing and debits nothing; `node/state` does both with what `decide` returns.
+#![deny(missing_docs)]
+
+mod consent;
+mod decide;
+mod facts;
+mod grant;
+mod guard;
+mod plan;
+
+pub use decide::{Terms, decide};
+pub use facts::{ConsentState, Facts, GrantState, Moment};
+pub use guard::{Guard, GuardError, GuardQuestion, GuardVerdict};
+pub use plan::{Need, Plan, Wish, plan};

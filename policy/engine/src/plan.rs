@@ -1,0 +1,86 @@
+//! Advice before a query: the least revealing mode that serves the purpose.
+
+use covenant_canon::Digest;
+use covenant_domain::{Authority, DatasetId, FieldName, Intent, IntentId, MemberId, Mode, PurposeCode, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::decide;
+use crate::facts::{Facts, Moment};
+
+/// What the consumer needs to learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Whether values it already has are right.
+    Verify,
+    /// The values.
+    Read,
+    /// The licence itself.
+    Document,
+}
+
+impl Need {
+    fn modes(self) -> &'static [Mode] {
+        match self {
+            Self::Verify => &[Mode::Match, Mode::Detail],
+            Self::Read => &[Mode::Detail],
+            Self::Document => &[Mode::Submit],
+        }
+    }
+}
+
+/// A query that is being considered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Who would ask.
+    pub consumer: MemberId,
+    /// About what.
+    pub dataset: DatasetId,
+    /// Why.
+    pub purpose: PurposeCode,
+    /// Which fields.
+    pub fields: Vec<FieldName>,
+    /// To learn what.
+    pub need: Need,
+    /// On what ground.
+    pub authority: Authority,
+}
+
+/// Advice. Not a promise: `decide` rules at its own height.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The mode to use, if one would be permitted now.
+    pub mode: Option<Mode>,
+    /// Why each less revealing mode, or all modes, would be refused.
+    pub refused: Vec<(Mode, Vec<Reason>)>,
+}
+
+/// Plans a query with the same rule book that [`decide`] reads.
+pub fn plan(facts: &impl Facts, wish: &Wish, moment: &Moment) -> Plan {
+    let mut refused = Vec::new();
+    for mode in wish.need.modes() {
+        let intent = trial(wish, *mode, moment);
+        let decision = decide(facts, &intent, Digest::ZERO, moment).decision;
+        if decision.permit().is_some() {
+            return Plan { mode: Some(*mode), refused };
+        }
+        refused.push((*mode, decision.reasons));
+    }
+    Plan { mode: None, refused }
+}
+
+fn trial(wish: &Wish, mode: Mode, moment: &Moment) -> Intent {
+    let mut fields = wish.fields.clone();
+    fields.sort();
+    fields.dedup();
+    Intent {
+        id: IntentId::from_parts(moment.time_ms, &[0; 10]),
+        consumer: wish.consumer.clone(),
+        dataset: wish.dataset.clone(),
+        purpose: wish.purpose.clone(),
+        mode,
+        fields,
+        authority: wish.authority.clone(),
+        input: Digest::ZERO,
+    }
+}

@@ -1,0 +1,239 @@
+//! The ledger's answer to an intent: permit or refusal, always recorded.
+
+use covenant_canon::Digest;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{DatasetId, FieldName, GrantId, IntentId, MemberId, Mode};
+
+/// Stable code of a reason. Codes are never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonCode {
+    /// The author has no such role, or is not the consumer named.
+    #[n(0)]
+    CallerNotConsumer,
+    /// The intent's time is too far from block time.
+    #[n(1)]
+    IntentStale,
+    /// No such dataset.
+    #[n(2)]
+    DatasetUnknown,
+    /// No such purpose.
+    #[n(3)]
+    PurposeUnknown,
+    /// No grant for consumer, dataset and purpose.
+    #[n(4)]
+    GrantMissing,
+    /// The grant is not valid yet.
+    #[n(5)]
+    GrantNotYetValid,
+    /// The grant has ended.
+    #[n(6)]
+    GrantExpired,
+    /// The grant is suspended.
+    #[n(7)]
+    GrantSuspended,
+    /// The grant is revoked.
+    #[n(8)]
+    GrantRevoked,
+    /// The grant, the purpose or a field does not allow the mode.
+    #[n(9)]
+    ModeNotGranted,
+    /// A field is not granted.
+    #[n(10)]
+    FieldNotGranted,
+    /// The dataset has no such field.
+    #[n(11)]
+    FieldUnknown,
+    /// No queries left in this window.
+    #[n(12)]
+    QuotaExhausted,
+    /// The purpose demands consent and none was named.
+    #[n(13)]
+    ConsentRequired,
+    /// No such consent.
+    #[n(14)]
+    ConsentUnknown,
+    /// The consent is for another consumer, dataset, field, mode or purpose.
+    #[n(15)]
+    ConsentOutOfScope,
+    /// The consent is not valid yet.
+    #[n(16)]
+    ConsentNotYetValid,
+    /// The consent has ended.
+    #[n(17)]
+    ConsentExpired,
+    /// The subject paused it.
+    #[n(18)]
+    ConsentPaused,
+    /// The subject revoked it.
+    #[n(19)]
+    ConsentRevoked,
+    /// All uses spent.
+    #[n(20)]
+    ConsentExhausted,
+    /// The purpose demands a case number.
+    #[n(21)]
+    CaseRequired,
+    /// A guard rule of the holder forbids it.
+    #[n(22)]
+    GuardForbids,
+    /// No guard rule of the holder allows it.
+    #[n(23)]
+    GuardSilent,
+    /// The holder's guard rules could not be evaluated; this counts as no.
+    #[n(24)]
+    GuardFailed,
+    /// The list of fields is empty, unsorted or names one twice.
+    #[n(25)]
+    FieldsMalformed,
+    /// All conditions hold.
+    #[n(26)]
+    Allowed,
+}
+
+/// One reason of a decision. Names ids, rules and versions; never a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Reason {
+    /// Stable code.
+    #[n(0)]
+    pub code: ReasonCode,
+    /// What and which, and what to do about it.
+    #[n(1)]
+    pub detail: String,
+}
+
+impl Reason {
+    /// A reason with its explanation.
+    pub fn new(code: ReasonCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// When an answer may leave the holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// After the permit is final; the completion must follow before the permit's expiry.
+    #[n(0)]
+    AfterPermit,
+    /// After the receipt.
+    #[n(1)]
+    AfterReceipt,
+}
+
+/// What the holder must observe when it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Obligations {
+    /// Fields that may be matched or released; all others stay withheld.
+    #[n(0)]
+    pub fields: Vec<FieldName>,
+    /// Fields whose released values are masked as the dataset says.
+    #[n(1)]
+    pub masked: Vec<FieldName>,
+    /// Most records in the answer.
+    #[n(2)]
+    pub max_rows: u32,
+    /// When the answer may leave.
+    #[n(3)]
+    pub release: Release,
+    /// How long the consumer may keep the answer, in days.
+    #[n(4)]
+    pub data_life_days: u32,
+}
+
+/// Leave to answer one intent once.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Permit {
+    /// The intent.
+    #[n(0)]
+    pub intent: IntentId,
+    /// Digest of the whole intent, its input included.
+    #[n(1)]
+    pub query: Digest,
+    /// Who answers.
+    #[n(2)]
+    pub holder: MemberId,
+    /// Who receives.
+    #[n(3)]
+    pub consumer: MemberId,
+    /// The dataset and its revision.
+    #[n(4)]
+    pub dataset: DatasetId,
+    /// Revision of the dataset description that was in force.
+    #[n(5)]
+    pub dataset_revision: u32,
+    /// How.
+    #[n(6)]
+    pub mode: Mode,
+    /// What to observe.
+    #[n(7)]
+    pub obligations: Obligations,
+    /// The grant used.
+    #[n(8)]
+    pub grant: GrantId,
+    /// Block height of the decision.
+    #[n(9)]
+    pub height: u64,
+    /// Block time until which the completion is awaited.
+    #[n(10)]
+    pub expires_ms: u64,
+    /// Digest of the holder's rule book that was in force.
+    #[n(11)]
+    pub policy: Digest,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Permitted.
+    #[n(0)]
+    Permitted {
+        /// The permit.
+        #[n(0)]
+        permit: Permit,
+    },
+    /// Refused.
+    #[n(1)]
+    Refused,
+}
+
+/// A decision as the ledger records it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Decision {
+    /// The intent.
+    #[n(0)]
+    pub intent: IntentId,
+    /// Digest of the whole intent.
+    #[n(1)]
+    pub query: Digest,
+    /// Yes or no.
+    #[n(2)]
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Why, in the order of the checks.
+    #[n(3)]
+    pub reasons: Vec<Reason>,
+    /// Digest of the holder's rule book in force; absent when the dataset or its holder is unknown.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Digest>,
+}
+
+impl Decision {
+    /// The permit, if it was a yes.
+    pub fn permit(&self) -> Option<&Permit> {
+        match &self.outcome {
+            Outcome::Permitted { permit } => Some(permit),
+            Outcome::Refused => None,
+        }
+    }
+}

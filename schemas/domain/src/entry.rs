@@ -1,0 +1,132 @@
+//! What goes on the ledger.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Completion, Consent, ConsentChange, ConsentId, Dataset, Decision, GrantChange, GrantId, Intent, Lapse, MemberId,
+    Purpose, RuleBook, SignedGrant,
+};
+
+/// The content of an entry. Numbers are never reused.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "content", rename_all = "snake_case")]
+pub enum Body {
+    /// A purpose of use, by a regulator.
+    #[n(0)]
+    PurposeRegistered(#[n(0)] Purpose),
+    /// A dataset description, by its holder.
+    #[n(1)]
+    DatasetPublished(#[n(0)] Dataset),
+    /// A holder's rule book, by the holder.
+    #[n(2)]
+    PolicyAdopted(#[n(0)] RuleBook),
+    /// A grant, by its holder, counter-signed by the consumer.
+    #[n(3)]
+    GrantIssued(#[n(0)] SignedGrant),
+    /// A grant suspended, resumed or revoked.
+    #[n(4)]
+    GrantChanged {
+        /// The grant.
+        #[n(0)]
+        grant: GrantId,
+        /// What happens.
+        #[n(1)]
+        change: GrantChange,
+    },
+    /// A consent, by an authorisation service.
+    #[n(5)]
+    ConsentIssued(#[n(0)] Consent),
+    /// A consent paused, resumed or revoked, by the service that issued it.
+    #[n(6)]
+    ConsentChanged {
+        /// The consent.
+        #[n(0)]
+        consent: ConsentId,
+        /// What happens.
+        #[n(1)]
+        change: ConsentChange,
+    },
+    /// A query, by its consumer.
+    #[n(7)]
+    Intent(#[n(0)] Intent),
+    /// Its answer's record, by the holder.
+    #[n(8)]
+    Completion(#[n(0)] Completion),
+    /// The ledger's decision on an intent; derived, never submitted.
+    #[n(9)]
+    Decision(#[n(0)] Decision),
+    /// A permit that ran out; derived, never submitted.
+    #[n(10)]
+    Lapse(#[n(0)] Lapse),
+    /// An entry that was ordered but not accepted, with the reason; derived, never submitted.
+    #[n(11)]
+    Rejected {
+        /// Digest of the entry.
+        #[n(0)]
+        entry: covenant_canon::Digest,
+        /// Why.
+        #[n(1)]
+        reason: String,
+    },
+}
+
+impl Body {
+    /// The kind as stored in the index, and as JSON names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PurposeRegistered(_) => "purpose_registered",
+            Self::DatasetPublished(_) => "dataset_published",
+            Self::PolicyAdopted(_) => "policy_adopted",
+            Self::GrantIssued(_) => "grant_issued",
+            Self::GrantChanged { .. } => "grant_changed",
+            Self::ConsentIssued(_) => "consent_issued",
+            Self::ConsentChanged { .. } => "consent_changed",
+            Self::Intent(_) => "intent",
+            Self::Completion(_) => "completion",
+            Self::Decision(_) => "decision",
+            Self::Lapse(_) => "lapse",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+
+    /// The instance the entry is about, as text, for the index: intent, grant, consent, dataset and so on.
+    pub fn about(&self) -> String {
+        match self {
+            Self::PurposeRegistered(purpose) => purpose.code.to_string(),
+            Self::DatasetPublished(dataset) => dataset.id.to_string(),
+            Self::PolicyAdopted(book) => book.holder.to_string(),
+            Self::GrantIssued(signed) => signed.grant.id.to_string(),
+            Self::GrantChanged { grant, .. } => grant.to_string(),
+            Self::ConsentIssued(consent) => consent.id.to_string(),
+            Self::ConsentChanged { consent, .. } => consent.to_string(),
+            Self::Intent(intent) => intent.id.to_string(),
+            Self::Completion(completion) => completion.intent.to_string(),
+            Self::Decision(decision) => decision.intent.to_string(),
+            Self::Lapse(lapse) => lapse.intent.to_string(),
+            Self::Rejected { entry, .. } => entry.to_string(),
+        }
+    }
+
+    /// Whether only execution may make it.
+    pub fn is_derived(&self) -> bool {
+        matches!(self, Self::Decision(_) | Self::Lapse(_) | Self::Rejected { .. })
+    }
+}
+
+/// A leaf of the evidence log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Entry {
+    /// The member that signed it; absent for what execution derived.
+    #[n(0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<MemberId>,
+    /// When its author made it, or block time for derived ones; milliseconds since 1970. Entries far from block time are
+    /// refused, so remembering a window of ids suffices against replay.
+    #[n(1)]
+    pub made_ms: u64,
+    /// Content.
+    #[n(2)]
+    pub body: Body,
+}

@@ -1,0 +1,1 @@
+//! Benches with their physical limits
