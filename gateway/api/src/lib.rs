@@ -1,1 +1,37 @@
-//! Public data transfer objects, OpenAPI and problem documents
+//! What the gateway speaks in public: data transfer objects, request signatures, problem documents and the OpenAPI
+//! document that describes them.
+//!
+//! Domain nouns travel as they are: their JSON is that of `schemas/domain`. Binary payloads are base64 text. Nothing here
+//! opens a socket, reads a clock or decides anything; use cases are `gateway/app`, transport is `gateway/server`.
+#![deny(missing_docs)]
+
+mod binary;
+mod consent;
+mod consortium;
+mod entry;
+mod evidence;
+mod grant;
+mod health;
+mod ledger;
+mod openapi;
+mod plan;
+mod problem;
+mod query;
+mod routes;
+mod schema;
+mod signature;
+
+pub use binary::Base64Bytes;
+pub use consent::ConsentStatusView;
+pub use consortium::Consortium;
+pub use entry::{EntriesRequest, EntryResult};
+pub use evidence::{Explanation, ExplainQuery};
+pub use grant::GrantStatusView;
+pub use health::{HealthReport, NodeReport};
+pub use ledger::Tip;
+pub use openapi::openapi;
+pub use plan::{PlanRequest, PlanResponse, RefusedMode};
+pub use problem::{Code, Problem};
+pub use query::{MAX_WAIT_MS, QueriesRequest, QueryInputItem, QueryResult, QueryState, WaitQuery};
+pub use routes::{Access, GRPC_SERVICE, ROUTES, Route, grpc_target};
+pub use signature::{FRESHNESS_MS, HEADERS, Nonce, RequestSignature, SignatureError, SignedContent};

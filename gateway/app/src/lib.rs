@@ -1,1 +1,31 @@
-//! Use cases of the gateway over ports
+//! Use cases of the gateway, one file per noun, over the port [`Consortium`].
+//!
+//! A request enters as an [`Authentic`] value: its signature, author, age and nonce were checked, and only [`Gateway`]
+//! can make one. Each use case checks that what it handles is the caller's own, asks the port and shapes the answer.
+//! Everything that can go wrong becomes a problem document here, once.
+//!
+//! The gateway decides nothing: policy is applied by the nodes, and the holder re-checks it all. Nothing here opens a
+//! socket or reads a clock.
+#![deny(missing_docs)]
+
+mod batch;
+mod caller;
+mod consent;
+mod dataset;
+mod entry;
+mod evidence;
+mod gateway;
+mod grant;
+mod health;
+mod ledger;
+mod limit;
+mod plan;
+pub mod port;
+mod problem;
+mod query;
+mod replay;
+
+pub use caller::{Authentic, Caller, Incoming};
+pub use gateway::{Gateway, Settings};
+pub use limit::Rate;
+pub use port::Consortium;

@@ -16,12 +16,15 @@ use arc_malachitebft_app_channel::{AppMsg, Reply};
 use arc_malachitebft_core_types::{CommitCertificate, HeightParams, Round, Validity};
 use bytes::Bytes;
 use covenant_canon::Digest;
-use covenant_domain::MemberId;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::app::{AppError, Application, Committed, Proposal, Undecided, Verdict};
 use crate::assembly::{Assembled, Assembly, Place};
-use crate::codec::{MAX_VALUES, Message, RequestWire, ResponseWire, ValueWire, from_certificate, peer_member, to_certificate};
+use crate::codec::{
+    MAX_VALUES, Message, RequestWire, ResponseWire, StatusWire, ValueWire, from_certificate, peer_member,
+    to_certificate,
+};
 use crate::config::{Config, MAX_BLOCK_BYTES};
 use crate::context::{Address, BlockId, Context, Electorate, Height, Part};
 use crate::error::ConsensusError;
@@ -32,8 +35,14 @@ use crate::transport::{Ask, Switch};
 /// Most bytes of blocks in one answer to a peer; at least one block is always sent.
 const RESPONSE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Assembled blocks kept for heights that this replica has not reached.
-const MAX_EARLY: usize = 16;
+/// Assembled blocks kept for heights that this replica has not reached, of each peer.
+const MAX_EARLY: usize = 4;
+
+/// Different blocks of one round that are checked; an honest proposer offers one.
+const MAX_CHECKED: usize = 4;
+
+/// How far ahead of the current round blocks are taken.
+const ROUNDS_AHEAD: u32 = 16;
 
 /// The engine's application side.
 pub(crate) struct Adapter {
@@ -45,12 +54,18 @@ pub(crate) struct Adapter {
     height: u64,
     electorate: Electorate,
     assembly: Assembly,
+    /// Round of the current height; none before the first height is started.
+    round: Option<u32>,
+    /// How many blocks were checked in each round of the current height.
+    checked: BTreeMap<u32, usize>,
     /// Blocks of the current height that passed the check.
     known: BTreeMap<Digest, Bytes>,
     /// Complete blocks of later heights: they can be checked only when their parent is committed.
     early: Vec<Assembled>,
     /// Acknowledgement that the engine awaits when the decided block is committed.
     acknowledge: Option<Reply<()>>,
+    /// The pause before the current height; it ends with the adapter.
+    rest: JoinSet<()>,
 }
 
 fn during(step: &'static str) -> impl FnOnce(AppError) -> ConsensusError {
@@ -82,9 +97,12 @@ impl Adapter {
             height,
             electorate,
             assembly: Assembly::default(),
+            round: None,
+            checked: BTreeMap::new(),
             known: BTreeMap::new(),
             early: Vec::new(),
             acknowledge: None,
+            rest: JoinSet::new(),
         })
     }
 
@@ -94,6 +112,7 @@ impl Adapter {
         mut engine: mpsc::Receiver<AppMsg<Context>>,
         mut asks: mpsc::Receiver<Ask>,
     ) -> Result<(), ConsensusError> {
+        let mut tick = tokio::time::interval(Duration::from_millis(self.config.status_interval_ms.max(1)));
         loop {
             tokio::select! {
                 biased;
@@ -102,6 +121,12 @@ impl Adapter {
                     None => return Ok(()),
                 },
                 Some(ask) = asks.recv() => self.oblige(ask).await?,
+                // The engine tells its tip by itself from its first height on.
+                _ = tick.tick(), if self.round.is_none() => {
+                    if let Some(status) = self.status().await? {
+                        self.switch.broadcast(status);
+                    }
+                }
             }
         }
     }
@@ -117,6 +142,7 @@ impl Adapter {
                 self.when_wanted(move |height, params| answer(reply, (height, params)));
             }
             AppMsg::StartedRound { height, round, reply_value, .. } => {
+                self.round = Some(round.as_u32().unwrap_or_default());
                 answer(reply_value, self.seen(height.0, round).await?);
             }
             AppMsg::GetValue { height, round, reply, .. } => {
@@ -146,9 +172,9 @@ impl Adapter {
             }
             AppMsg::GetDecidedValues { range, reply } => {
                 let committed = self.committed(range.start().0, range.end().0).await?;
-                let values = committed.into_iter().filter_map(|c| {
-                    Some(RawDecidedValue::new(c.block, to_certificate(c.certificate).ok()?))
-                });
+                let values = committed
+                    .into_iter()
+                    .filter_map(|c| Some(RawDecidedValue::new(c.block, to_certificate(c.certificate).ok()?)));
                 answer(reply, values.collect());
             }
             AppMsg::ExtendVote { reply, .. } => answer(reply, None),
@@ -161,7 +187,7 @@ impl Adapter {
     }
 
     /// Lets the engine start the current height once there is a reason to.
-    fn when_wanted(&self, start: impl FnOnce(Height, HeightParams<Context>) + Send + 'static) {
+    fn when_wanted(&mut self, start: impl FnOnce(Height, HeightParams<Context>) + Send + 'static) {
         let rest = Rest {
             app: self.app.clone(),
             switch: self.switch.clone(),
@@ -172,7 +198,8 @@ impl Adapter {
         };
         let params = HeightParams::new(self.electorate.clone(), self.config.timeouts(), None);
         let height = Height(self.height);
-        tokio::spawn(async move {
+        self.rest = JoinSet::new();
+        self.rest.spawn(async move {
             rest.until_wanted().await;
             start(height, params);
         });
@@ -206,6 +233,9 @@ impl Adapter {
     /// Makes a block and sends it out.
     async fn propose(&mut self, height: u64, round: Round) -> Result<Digest, ConsensusError> {
         let number = round.as_u32().unwrap_or_default();
+        if let Some(certificate) = self.signing.grown_certificate() {
+            self.app.strengthened(&certificate).await.map_err(during("strengthened"))?;
+        }
         let Proposal { id, block } = self.app.propose(height, number).await.map_err(during("propose"))?;
         if block.len() > MAX_BLOCK_BYTES {
             let cause = format!("a block of {} bytes exceeds {MAX_BLOCK_BYTES}", block.len());
@@ -230,12 +260,8 @@ impl Adapter {
                 self.known.extend(stored.into_iter().map(|u| (u.id, u.block)));
             }
         }
-        let place = Place {
-            height,
-            round: round.as_u32().unwrap_or_default(),
-            valid_round: valid_round.as_u32(),
-            block: id,
-        };
+        let place =
+            Place { height, round: round.as_u32().unwrap_or_default(), valid_round: valid_round.as_u32(), block: id };
         match self.known.get(&id) {
             Some(block) => self.switch.stream(&place, block),
             None => tracing::error!(height, block = %id, "a block that this replica voted for is not stored"),
@@ -250,9 +276,9 @@ impl Adapter {
         let Some(from) = peer_member(from) else { return Ok(None) };
         let Some(assembled) = self.assembly.add(&from, part) else { return Ok(None) };
         if assembled.place.height > self.height {
-            self.early.push(assembled);
-            self.early.sort_by_key(|a| a.place.height);
-            self.early.truncate(MAX_EARLY);
+            if self.early.iter().filter(|a| a.from == assembled.from).count() < MAX_EARLY {
+                self.early.push(assembled);
+            }
             return Ok(None);
         }
         self.judge(assembled).await
@@ -266,6 +292,11 @@ impl Adapter {
         let expected = self.electorate.set.proposer(height, round);
         if height != self.height || expected.is_none_or(|v| v.member != from) {
             tracing::debug!(%from, height, round, "a block from somebody whose turn it is not");
+            return Ok(None);
+        }
+        let checked = self.checked.entry(round).or_default();
+        *checked += 1;
+        if *checked > MAX_CHECKED || round > self.round.unwrap_or_default().saturating_add(ROUNDS_AHEAD) {
             return Ok(None);
         }
         let validity = if self.known.get(&block) == Some(&bytes) {
@@ -310,11 +341,14 @@ impl Adapter {
         if let Some(reply) = self.acknowledge.take() {
             answer(reply, ());
         }
+        tracing::debug!(height, %block, round = certificate.round, "committed");
+        self.signing.decided(certificate);
         self.height = height.saturating_add(1);
         self.electorate = Self::electorate(&*self.app, self.height).await?;
+        self.round = self.round.map(|_| 0);
+        self.checked.clear();
         self.known.clear();
         self.assembly.forget_below(self.height);
-        tracing::debug!(height, %block, round = certificate.round, "committed");
         Ok(())
     }
 
@@ -363,14 +397,18 @@ impl Adapter {
         Ok(values)
     }
 
+    /// What this replica can serve. A tip of zero is not told: the peer's engine would take it for all there ever is.
+    async fn status(&self) -> Result<Option<Message>, ConsensusError> {
+        let tip = self.height.saturating_sub(1);
+        let earliest = self.app.earliest().await.map_err(during("earliest"))?;
+        Ok((tip > 0).then_some(Message::Status(StatusWire { tip, earliest })))
+    }
+
     async fn oblige(&self, ask: Ask) -> Result<(), ConsensusError> {
         match ask {
             Ask::Greet(peer) => {
-                let tip = self.height.saturating_sub(1);
-                let earliest = self.app.earliest().await.map_err(during("earliest"))?;
-                // A tip of zero would make the peer's engine think that there is nothing to ask this replica for, ever.
-                if tip > 0 {
-                    self.switch.tell_tip(&peer, tip, earliest);
+                if let Some(status) = self.status().await? {
+                    self.switch.send(&peer, status);
                 }
             }
             Ask::Serve(peer, RequestWire { id, first, last }) => {

@@ -100,13 +100,7 @@ pub trait Application: Send + Sync + 'static {
     /// Checks a block and stores it durably, under this height and round, when it is valid. Only called for the height
     /// above the tip. Validity must depend on the bytes and the ledger alone: `round` and `proposer` say who offers the
     /// block now, it may have been made by an earlier proposer of the same height.
-    async fn check(
-        &self,
-        height: u64,
-        round: u32,
-        proposer: &MemberId,
-        block: Bytes,
-    ) -> Result<Verdict, AppError>;
+    async fn check(&self, height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError>;
 
     /// The blocks that were stored for this round by [`propose`](Application::propose) or
     /// [`check`](Application::check).
@@ -121,6 +115,13 @@ pub trait Application: Send + Sync + 'static {
         certificate: &Certificate,
         evidence: Vec<Evidence>,
     ) -> Result<(), AppError>;
+
+    /// More validators signed the block at the tip than its committed certificate says; called before the next block is
+    /// proposed. Whoever derives from certificates in blocks who is alive puts this one into the next block, else a
+    /// validator that is merely the slowest would never count. May be ignored.
+    async fn strengthened(&self, _certificate: &Certificate) -> Result<(), AppError> {
+        Ok(())
+    }
 
     /// A committed block, for peers that catch up; `None` when it is above the tip or pruned.
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError>;

@@ -26,5 +26,5 @@ pub use app::{AppError, Application, Committed, Evidence, Proposal, Statement, U
 pub use config::{Config, MAX_BLOCK_BYTES};
 pub use engine::{Engine, start};
 pub use error::ConsensusError;
-pub use signing::{SignError, VoteSigner, VoteVerifier};
+pub use signing::{RememberingVerifier, SignError, VoteSigner, VoteVerifier};
 pub use transport::{Conditions, Link, LinkEvent, MemoryHub, Network};

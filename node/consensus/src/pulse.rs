@@ -57,7 +57,8 @@ impl Pulse {
 
     /// A consensus message of this height came from the peer.
     pub(crate) fn working(&self, peer: &MemberId, height: u64) {
-        self.0.send_if_modified(|a| a.connected.contains(peer) && a.working.insert(peer.clone(), height) != Some(height));
+        self.0
+            .send_if_modified(|a| a.connected.contains(peer) && a.working.insert(peer.clone(), height) != Some(height));
     }
 
     /// The peer told its tip.

@@ -8,11 +8,11 @@ use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use covenant_canon::Digest;
 use covenant_domain::MemberId;
-use covenant_ledger::{VoteKind, proposal_bytes, vote_bytes};
+use covenant_ledger::{Certificate, CommitSignature, VoteKind, proposal_bytes, vote_bytes};
 use parking_lot::Mutex;
 
 use crate::codec::MAX_SIGNATURE_BYTES;
-use crate::context::{Context, Offer, Seal, Vote};
+use crate::context::{BlockId, Context, Offer, Seal, Vote};
 
 /// The signer could not sign: the key is locked, the device does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,31 +35,78 @@ pub trait VoteSigner: Send + Sync + 'static {
 pub trait VoteVerifier: Send + Sync + 'static {
     /// Whether this is the member's signature over the bytes.
     fn verify(&self, member: &MemberId, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Tells of a signature that was made here a moment ago, so that a verifier with a memory need not check it.
+    fn note(&self, _member: &MemberId, _message: &[u8], _signature: &[u8]) {}
 }
 
 /// How many verified signatures are remembered. One height of 20 validators needs about 60.
-const REMEMBERED: usize = 2_048;
+const REMEMBERED: usize = 1_024;
 
-/// Remembers which exact (member, message, signature) were found valid, so that the engine's second look at the same
-/// precommits, when it assembles a certificate, costs no curve arithmetic. A signature never seen is always verified.
+type Entry = Arc<(MemberId, Vec<u8>, Vec<u8>)>;
+
 #[derive(Default)]
-struct Verified {
-    known: HashSet<Arc<(MemberId, Vec<u8>, Seal)>>,
-    order: VecDeque<Arc<(MemberId, Vec<u8>, Seal)>>,
+struct Memory {
+    known: HashSet<Entry>,
+    order: VecDeque<Entry>,
 }
 
-impl Verified {
-    fn insert(&mut self, entry: (MemberId, Vec<u8>, Seal)) {
-        let entry = Arc::new(entry);
-        if self.known.insert(entry.clone()) {
-            self.order.push_back(entry);
+/// A verifier that remembers which exact (member, message, signature) were found valid, so that a second look at the
+/// same precommits, when a certificate is assembled or comes in the next block, costs no curve arithmetic. What was
+/// never seen is always verified, and what failed is not remembered. The engine has one of its own; a replica that
+/// checks certificates gives the engine the one it uses itself.
+pub struct RememberingVerifier {
+    inner: Arc<dyn VoteVerifier>,
+    memory: Mutex<Memory>,
+}
+
+impl RememberingVerifier {
+    /// Adds a memory to a verifier.
+    pub fn new(inner: Arc<dyn VoteVerifier>) -> Self {
+        Self { inner, memory: Mutex::default() }
+    }
+
+    fn remember(&self, entry: Entry) {
+        let mut memory = self.memory.lock();
+        if memory.known.insert(entry.clone()) {
+            memory.order.push_back(entry);
         }
-        while self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.known.remove(&oldest);
+        while memory.order.len() > REMEMBERED {
+            if let Some(oldest) = memory.order.pop_front() {
+                memory.known.remove(&oldest);
             }
         }
     }
+}
+
+impl VoteVerifier for RememberingVerifier {
+    fn verify(&self, member: &MemberId, message: &[u8], signature: &[u8]) -> bool {
+        let entry = Arc::new((member.clone(), message.to_vec(), signature.to_vec()));
+        if self.memory.lock().known.contains(&entry) {
+            return true;
+        }
+        let valid = self.inner.verify(member, message, signature);
+        if valid {
+            self.remember(entry);
+        }
+        valid
+    }
+
+    fn note(&self, member: &MemberId, message: &[u8], signature: &[u8]) {
+        self.inner.note(member, message, signature);
+        self.remember(Arc::new((member.clone(), message.to_vec(), signature.to_vec())));
+    }
+}
+
+/// Precommits kept at most; one height of 20 validators has 20.
+const MAX_PRECOMMITS: usize = 256;
+
+/// Verified precommits, among them those that come when their block is decided already: the engine decides with the
+/// first ones that suffice.
+#[derive(Default)]
+struct Precommits {
+    decided: Option<Certificate>,
+    seen: Vec<(Vote, Seal)>,
 }
 
 /// The engine's signer and verifier.
@@ -67,13 +114,46 @@ impl Verified {
 pub(crate) struct Signing {
     consortium: Digest,
     signer: Arc<dyn VoteSigner>,
-    verifier: Arc<dyn VoteVerifier>,
-    verified: Arc<Mutex<Verified>>,
+    verifier: Arc<RememberingVerifier>,
+    precommits: Arc<Mutex<Precommits>>,
 }
 
 impl Signing {
     pub(crate) fn new(consortium: Digest, signer: Arc<dyn VoteSigner>, verifier: Arc<dyn VoteVerifier>) -> Self {
-        Self { consortium, signer, verifier, verified: Arc::default() }
+        let verifier = Arc::new(RememberingVerifier::new(verifier));
+        Self { consortium, signer, verifier, precommits: Arc::default() }
+    }
+
+    /// Notes a decision, to which more precommits may come.
+    pub(crate) fn decided(&self, certificate: Certificate) {
+        let mut precommits = self.precommits.lock();
+        precommits.seen.retain(|(vote, _)| vote.height.0 >= certificate.height);
+        precommits.decided = Some(certificate);
+    }
+
+    /// The last certificate, if it has more signatures now than when it was asked for before.
+    pub(crate) fn grown_certificate(&self) -> Option<Certificate> {
+        let mut precommits = self.precommits.lock();
+        let Precommits { decided: Some(certificate), seen } = &mut *precommits else { return None };
+        let before = certificate.signatures.len();
+        for (vote, seal) in seen.iter() {
+            let same = vote.height.0 == certificate.height
+                && vote.round.as_u32() == Some(certificate.round)
+                && vote.block == NilOrVal::Val(BlockId(certificate.block));
+            if same && certificate.signatures.iter().all(|s| s.validator != vote.validator.0) {
+                let (validator, signature) = (vote.validator.0.clone(), seal.as_bytes().to_vec());
+                certificate.signatures.push(CommitSignature { validator, signature });
+            }
+        }
+        certificate.signatures.sort_by(|a, b| a.validator.cmp(&b.validator));
+        (certificate.signatures.len() > before).then(|| certificate.clone())
+    }
+
+    fn note_precommit(&self, vote: &Vote, seal: &Seal) {
+        let mut precommits = self.precommits.lock();
+        if vote.kind == VoteType::Precommit && vote.block.is_val() && precommits.seen.len() < MAX_PRECOMMITS {
+            precommits.seen.push((vote.clone(), seal.clone()));
+        }
     }
 
     /// The bytes a validator signs for this vote; `None` when it belongs to no round.
@@ -105,17 +185,8 @@ impl Signing {
         ))
     }
 
-    fn verify(&self, member: &MemberId, message: Option<Vec<u8>>, seal: &Seal) -> VerificationResult {
-        let Some(message) = message else { return VerificationResult::Invalid };
-        let entry = (member.clone(), message, seal.clone());
-        if self.verified.lock().known.contains(&entry) {
-            return VerificationResult::Valid;
-        }
-        let valid = self.verifier.verify(member, &entry.1, seal.as_bytes());
-        if valid {
-            self.verified.lock().insert(entry);
-        }
-        VerificationResult::from_bool(valid)
+    fn verify(&self, member: &MemberId, message: Option<Vec<u8>>, seal: &Seal) -> bool {
+        message.is_some_and(|message| self.verifier.verify(member, &message, seal.as_bytes()))
     }
 
     fn sign(&self, message: Option<Vec<u8>>) -> Result<Seal, Error> {
@@ -124,17 +195,20 @@ impl Signing {
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(failure("signature is too long"));
         }
-        let seal = Seal::new(signature);
         // Our own fresh signature comes back to the engine at once; there is nothing to find out about it.
-        self.verified.lock().insert((self.signer.member().clone(), message, seal.clone()));
-        Ok(seal)
+        self.verifier.note(self.signer.member(), &message, &signature);
+        Ok(Seal::new(signature))
     }
 }
 
 #[async_trait]
 impl Verifier<Context> for Signing {
     async fn verify_signed_vote(&self, vote: &Vote, seal: &Seal, key: &MemberId) -> Result<VerificationResult, Error> {
-        Ok(self.verify(key, self.vote_message(vote), seal))
+        let valid = self.verify(key, self.vote_message(vote), seal);
+        if valid {
+            self.note_precommit(vote, seal);
+        }
+        Ok(VerificationResult::from_bool(valid))
     }
 
     async fn verify_signed_proposal(
@@ -143,7 +217,7 @@ impl Verifier<Context> for Signing {
         seal: &Seal,
         key: &MemberId,
     ) -> Result<VerificationResult, Error> {
-        Ok(self.verify(key, self.offer_message(offer), seal))
+        Ok(VerificationResult::from_bool(self.verify(key, self.offer_message(offer), seal)))
     }
 
     async fn verify_signed_vote_extension(
@@ -188,4 +262,44 @@ impl Signer<Context> for Signing {
 
 fn failure(reason: &str) -> Error {
     Error::from_source(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl VoteVerifier for Counting {
+        fn verify(&self, _: &MemberId, message: &[u8], signature: &[u8]) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            message == signature
+        }
+    }
+
+    #[test]
+    fn only_the_same_valid_signature_is_taken_on_trust() {
+        let inner = Arc::new(Counting::default());
+        let verifier = RememberingVerifier::new(inner.clone());
+        let (a, b) = (MemberId::new("a").unwrap(), MemberId::new("b").unwrap());
+        let asked = || inner.0.load(Ordering::Relaxed);
+        assert!(verifier.verify(&a, b"m", b"m") && verifier.verify(&a, b"m", b"m"));
+        assert_eq!(asked(), 1);
+        assert!(!verifier.verify(&a, b"m", b"x") && !verifier.verify(&a, b"m", b"x"));
+        assert!(!verifier.verify(&a, b"x", b"m"));
+        assert!(verifier.verify(&b, b"m", b"m"));
+        assert_eq!(asked(), 5);
+        verifier.note(&a, b"own", b"seal");
+        assert!(verifier.verify(&a, b"own", b"seal"));
+        assert!(!verifier.verify(&b, b"own", b"seal"));
+        for n in 0..REMEMBERED as u64 {
+            assert!(verifier.verify(&a, &n.to_be_bytes(), &n.to_be_bytes()));
+        }
+        let before = asked();
+        assert!(verifier.verify(&a, b"m", b"m"));
+        assert_eq!((asked(), verifier.memory.lock().order.len()), (before + 1, REMEMBERED));
+    }
 }

@@ -1,1 +1,29 @@
-//! One member's node: replica, consensus and worker wired together
+//! One member's node: replica, consensus and worker wired together.
+//!
+//! [`Node::start`] opens the store, rebuilds the state, joins consensus and begins to answer permits for its own
+//! datasets. The same code runs one validator or many; how nodes reach each other is given by the caller.
+#![deny(missing_docs)]
+
+mod chain;
+mod clock;
+mod error;
+mod evidence;
+mod gossip;
+mod holder;
+mod mempool;
+mod node;
+mod replay;
+mod replica;
+mod steps;
+mod track;
+mod votes;
+
+pub use clock::{Clock, SystemClock};
+pub use covenant_state::Inadmissible;
+pub use error::{NodeError, SubmitError};
+pub use gossip::GossipHub;
+pub use node::{Node, NodeConfig, Outcome, RecordedEntry};
+pub use replay::{Rebuilt, rebuild};
+pub use replica::{CommittedBlock, Tip};
+pub use steps::{StepHook, Steps};
+pub use track::{QueryState, Released};

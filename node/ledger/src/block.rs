@@ -44,6 +44,10 @@ pub struct Header {
     /// Suite of the id and of all signatures.
     #[n(9)]
     pub suite: SuiteId,
+    /// Validators whose precommits on the parent the proposer has seen, sorted; from these lists alone every node derives
+    /// who is taken for live when proposers are chosen. It has no weight in a quorum.
+    #[n(10)]
+    pub parent_signers: Vec<MemberId>,
 }
 
 impl Header {

@@ -312,9 +312,8 @@ impl Certificate {
         let mut seen = BTreeSet::new();
         let mut signed = 0_u64;
         for CommitSignature { validator, .. } in &self.signatures {
-            let known = set
-                .get(validator)
-                .ok_or_else(|| CertificateError::Unknown { height, validator: validator.clone() })?;
+            let known =
+                set.get(validator).ok_or_else(|| CertificateError::Unknown { height, validator: validator.clone() })?;
             if !seen.insert(validator) {
                 return Err(CertificateError::Duplicate { height, validator: validator.clone() });
             }
@@ -324,8 +323,7 @@ impl Certificate {
             return Err(CertificateError::Quorum { height, signed, quorum: set.quorum() });
         }
         for CommitSignature { validator, signature } in &self.signatures {
-            let message =
-                vote_bytes(consortium, VoteKind::Precommit, height, self.round, Some(self.block), validator);
+            let message = vote_bytes(consortium, VoteKind::Precommit, height, self.round, Some(self.block), validator);
             if !verify(validator, &message, signature) {
                 return Err(CertificateError::Signature { height, validator: validator.clone() });
             }
@@ -381,10 +379,7 @@ mod tests {
         let set = set(&["c", "a", "b"]);
         assert_eq!(set.validators().iter().map(|v| v.member.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         assert!(ValidatorSet::equal([]).is_err());
-        assert_eq!(
-            ValidatorSet::equal([member("a"), member("a")]),
-            Err(ValidatorSetError::Duplicate(member("a")))
-        );
+        assert_eq!(ValidatorSet::equal([member("a"), member("a")]), Err(ValidatorSetError::Duplicate(member("a"))));
         for power in [0, u64::MAX] {
             let list = vec![Validator { member: member("a"), power, live: true }];
             assert_eq!(ValidatorSet::new(list.clone()), Err(ValidatorSetError::Power(member("a"))));

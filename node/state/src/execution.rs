@@ -72,7 +72,7 @@ pub struct SeenEntry {
 }
 
 /// What a block does. Nothing has happened yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Execution {
     /// Height of the block.
     pub height: u64,

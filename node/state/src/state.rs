@@ -117,7 +117,7 @@ impl State {
         }
         let mut draft = Draft::new(self, self.moment(height, time_ms));
         self.lapse(&mut draft, time_ms);
-        let mut fresh = Fresh { state: self, time_ms, entries: BTreeSet::new(), intents: BTreeSet::new(), seen: Vec::new() };
+        let mut fresh = Fresh::new(self, time_ms);
         for batch in batches {
             fresh.admit(batch)?;
             for (entry, id) in batch.entries().iter().zip(batch.ids()) {
@@ -136,8 +136,30 @@ impl State {
     /// # Errors
     /// [`Inadmissible`] naming the entry at fault.
     pub fn admissible(&self, time_ms: u64, batch: &CheckedBatch) -> Result<(), Inadmissible> {
-        let mut fresh = Fresh { state: self, time_ms, entries: BTreeSet::new(), intents: BTreeSet::new(), seen: Vec::new() };
-        fresh.admit(batch)
+        Fresh::new(self, time_ms).admit(batch)
+    }
+
+    /// Splits batches into those that can stand together in a block of this time, in their order, and the rest with
+    /// what is wrong with each.
+    pub fn select(
+        &self,
+        time_ms: u64,
+        batches: Vec<CheckedBatch>,
+    ) -> (Vec<CheckedBatch>, Vec<(CheckedBatch, Inadmissible)>) {
+        let mut fresh = Fresh::new(self, time_ms);
+        let (mut fit, mut unfit) = (Vec::new(), Vec::new());
+        for batch in batches {
+            match fresh.admit(&batch) {
+                Ok(()) => fit.push(batch),
+                Err(fault) => unfit.push((batch, fault)),
+            }
+        }
+        (fit, unfit)
+    }
+
+    /// Whether every entry of a batch is on the ledger already, as far as recent entries are remembered.
+    pub fn has_all(&self, batch: &CheckedBatch) -> bool {
+        batch.ids().iter().all(|id| self.seen_entries.contains(id))
     }
 
     /// Makes an execution happen.
@@ -269,6 +291,14 @@ impl State {
         }
     }
 
+    /// Queries debited from a grant in its newest window.
+    pub fn grant_used(&self, id: &GrantId) -> u64 {
+        match self.object(&Key::GrantUse(*id)) {
+            Some(Object::GrantUse(used)) => used.used,
+            _ => 0,
+        }
+    }
+
     /// A dataset in force.
     pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
         match self.object(&Key::Dataset(id.clone())) {
@@ -364,7 +394,7 @@ impl State {
     }
 }
 
-/// Checks that entries are fresh and recorded at most once.
+/// Checks that entries are fresh and recorded at most once, batch by batch.
 struct Fresh<'a> {
     state: &'a State,
     time_ms: u64,
@@ -373,20 +403,34 @@ struct Fresh<'a> {
     seen: Vec<SeenEntry>,
 }
 
-impl Fresh<'_> {
+impl<'a> Fresh<'a> {
+    fn new(state: &'a State, time_ms: u64) -> Self {
+        Self { state, time_ms, entries: BTreeSet::new(), intents: BTreeSet::new(), seen: Vec::new() }
+    }
+
+    /// Takes the whole batch or nothing of it.
     fn admit(&mut self, batch: &CheckedBatch) -> Result<(), Inadmissible> {
         let author = &batch.batch().author;
         if self.state.member(author).is_none() {
             return Err(Inadmissible::NotMember { author: author.clone() });
         }
-        for (entry, id) in batch.entries().iter().zip(batch.ids()) {
+        let before = self.seen.len();
+        let result = batch.entries().iter().zip(batch.ids()).try_for_each(|(entry, id)| {
             let intent = match &entry.body {
                 Body::Intent(intent) => Some(intent.id),
                 _ => None,
             };
-            self.admit_one(entry.made_ms, *id, intent)?;
+            self.admit_one(entry.made_ms, *id, intent)
+        });
+        if result.is_err() {
+            for undone in self.seen.drain(before..) {
+                self.entries.remove(&undone.entry);
+                if let Some(intent) = undone.intent {
+                    self.intents.remove(&intent);
+                }
+            }
         }
-        Ok(())
+        result
     }
 
     fn admit_one(&mut self, made_ms: u64, entry: Digest, intent: Option<IntentId>) -> Result<(), Inadmissible> {
@@ -394,14 +438,16 @@ impl Fresh<'_> {
         if made_ms.abs_diff(self.time_ms) > freshness_ms {
             return Err(Inadmissible::Stale { entry, made_ms, time_ms: self.time_ms, freshness_ms });
         }
-        if self.state.seen_entries.contains(&entry) || !self.entries.insert(entry) {
+        if self.state.seen_entries.contains(&entry) || self.entries.contains(&entry) {
             return Err(Inadmissible::Duplicate { entry });
         }
         if let Some(intent) = intent
-            && (self.state.seen_intents.contains(&intent) || !self.intents.insert(intent))
+            && (self.state.seen_intents.contains(&intent) || self.intents.contains(&intent))
         {
             return Err(Inadmissible::IntentReused { intent });
         }
+        self.entries.insert(entry);
+        self.intents.extend(intent);
         // An intent id may be dated after its entry; it must be remembered until both are stale.
         let id_ms = intent.map_or(0, |i| i.time_ms()).min(self.time_ms.saturating_add(freshness_ms));
         self.seen.push(SeenEntry { fresh_ms: made_ms.max(id_ms), entry, intent });

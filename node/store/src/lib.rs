@@ -1,1 +1,32 @@
-//! The ledger replica in SQLite or PostgreSQL
+//! The ledger replica of one node, in SQLite or PostgreSQL.
+//!
+//! Blocks and certificates are the truth; the entry index, state rows and tiles beside them are a mirror that can be
+//! rebuilt. One transaction per height writes them all, so that a node killed at any time finds the height it had.
+//! The node's mempool, its undecided blocks and its worker's inputs and answers lie in the same database.
+//!
+//! This crate does not read what it stores: state, entries and sealed answers are opaque bytes here and never logged.
+//! Whether a block is right was decided by others; the only things checked are its height and that bytes come back as
+//! they were written.
+
+mod commit;
+mod entity;
+mod error;
+mod ledger;
+mod load;
+mod lock;
+mod migration;
+mod place;
+mod pool;
+mod proposal;
+mod record;
+mod row;
+mod store;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use migration::Migrator;
+pub use record::{Commit, EntryRow, Input, Loaded, Pending, StoredAnswer, StoredBlock, Tip, Undecided};
+pub use store::Store;

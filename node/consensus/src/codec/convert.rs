@@ -1,39 +1,36 @@
-//! Engine values to wire values and back. Out is total but for rounds that no message has; in checks every length.
+//! Engine values of voting to wire values and back. Out is total but for rounds that no message has; in checks every length.
 
-use arc_malachitebft_app_channel::app::types::sync::{RawDecidedValue, Request, Response, Status};
-use arc_malachitebft_app_channel::app::types::{PeerId, ProposedValue, SignedConsensusMsg};
+use arc_malachitebft_app_channel::app::types::{ProposedValue, SignedConsensusMsg};
 use arc_malachitebft_core_types as core;
 use arc_malachitebft_core_types::{
     NilOrVal, PolkaCertificate, PolkaSignature, Round, RoundCertificate, RoundCertificateType, RoundSignature,
     SignedMessage, Validity, VoteType,
 };
-use arc_malachitebft_sync::{ValueRequest, ValueResponse};
 use covenant_canon::Digest;
-use covenant_domain::MemberId;
-use covenant_ledger::{Certificate, CommitSignature, VoteKind};
+use covenant_ledger::{CommitSignature, VoteKind};
 
 use super::CodecError;
 use super::wire::{
-    KnownWire, MAX_ROUND, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, MAX_VALUES, Message, OfferWire, PartWire, PolkaWire,
-    RequestWire, ResponseWire, RoundVoteWire, RoundWire, StatusWire, ValueWire, VoteWire,
+    KnownWire, MAX_ROUND, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, Message, OfferWire, PartWire, PolkaWire, RoundVoteWire,
+    RoundWire, VoteWire,
 };
 use crate::config::{MAX_BLOCK_BYTES, PART_BYTES};
 use crate::context::{Address, BlockId, Context, Height, Offer, Part, Seal, Vote};
 
-fn limit(what: &'static str, length: usize, limit: usize) -> Result<(), CodecError> {
+pub(super) fn limit(what: &'static str, length: usize, limit: usize) -> Result<(), CodecError> {
     if length > limit { Err(CodecError::TooLong { what, length, limit }) } else { Ok(()) }
 }
 
-fn seal(signature: Vec<u8>) -> Result<Seal, CodecError> {
+pub(super) fn seal(signature: Vec<u8>) -> Result<Seal, CodecError> {
     limit("signature", signature.len(), MAX_SIGNATURE_BYTES)?;
     Ok(Seal::new(signature))
 }
 
-fn round_out(round: Round) -> Result<u32, CodecError> {
+pub(super) fn round_out(round: Round) -> Result<u32, CodecError> {
     round.as_u32().ok_or(CodecError::Value("a message belongs to no round"))
 }
 
-fn round_in(round: u32) -> Result<Round, CodecError> {
+pub(super) fn round_in(round: u32) -> Result<Round, CodecError> {
     if round > MAX_ROUND { Err(CodecError::Value("round out of range")) } else { Ok(Round::new(round)) }
 }
 
@@ -41,7 +38,7 @@ fn valid_round_in(round: Option<u32>) -> Result<Round, CodecError> {
     round.map_or(Ok(Round::Nil), round_in)
 }
 
-fn height_in(height: u64) -> Result<Height, CodecError> {
+pub(super) fn height_in(height: u64) -> Result<Height, CodecError> {
     if height == 0 || height == u64::MAX { Err(CodecError::Value("height out of range")) } else { Ok(Height(height)) }
 }
 
@@ -70,7 +67,7 @@ fn block_in(block: Option<Digest>) -> NilOrVal<BlockId> {
     block.map_or(NilOrVal::Nil, |id| NilOrVal::Val(BlockId(id)))
 }
 
-fn commit_signature(validator: &Address, signature: &Seal) -> CommitSignature {
+pub(super) fn commit_signature(validator: &Address, signature: &Seal) -> CommitSignature {
     CommitSignature { validator: validator.0.clone(), signature: signature.as_bytes().to_vec() }
 }
 
@@ -202,9 +199,10 @@ impl TryFrom<PolkaWire> for PolkaCertificate<Context> {
 
     fn try_from(wire: PolkaWire) -> Result<Self, CodecError> {
         limit("signatures", wire.signatures.len(), MAX_SIGNATURES)?;
-        let signatures = wire.signatures.into_iter().map(|s| {
-            Ok::<_, CodecError>(PolkaSignature::new(Address(s.validator), seal(s.signature)?))
-        });
+        let signatures = wire
+            .signatures
+            .into_iter()
+            .map(|s| Ok::<_, CodecError>(PolkaSignature::new(Address(s.validator), seal(s.signature)?)));
         Ok(Self {
             height: height_in(wire.height)?,
             round: round_in(wire.round)?,
@@ -296,123 +294,4 @@ impl TryFrom<Message> for ProposedValue<Context> {
             validity: Validity::from_bool(wire.valid),
         })
     }
-}
-
-impl TryFrom<&Status<Context>> for Message {
-    type Error = CodecError;
-
-    fn try_from(status: &Status<Context>) -> Result<Self, CodecError> {
-        Ok(Self::Status(StatusWire { tip: status.tip_height.0, earliest: status.history_min_height.0 }))
-    }
-}
-
-/// The engine's status names a peer; ours is named by the connection it came through, so there is no way back.
-impl TryFrom<Message> for Status<Context> {
-    type Error = CodecError;
-
-    fn try_from(_: Message) -> Result<Self, CodecError> {
-        Err(CodecError::Value("a status is decoded by the transport"))
-    }
-}
-
-impl TryFrom<&Request<Context>> for Message {
-    type Error = CodecError;
-
-    fn try_from(request: &Request<Context>) -> Result<Self, CodecError> {
-        let Request::ValueRequest(ValueRequest { range }) = request;
-        Ok(Self::Request(RequestWire { id: 0, first: range.start().0, last: range.end().0 }))
-    }
-}
-
-impl TryFrom<Message> for Request<Context> {
-    type Error = CodecError;
-
-    fn try_from(message: Message) -> Result<Self, CodecError> {
-        let Message::Request(wire) = message else { return Err(CodecError::Value("not a request")) };
-        Ok(Self::ValueRequest(ValueRequest::new(height_in(wire.first)?..=height_in(wire.last)?)))
-    }
-}
-
-impl TryFrom<&Response<Context>> for Message {
-    type Error = CodecError;
-
-    fn try_from(response: &Response<Context>) -> Result<Self, CodecError> {
-        let Response::ValueResponse(response) = response;
-        let values = response.values.iter().map(|value| {
-            let certificate = from_certificate(&value.certificate.trim_vote_extensions())?;
-            Ok::<_, CodecError>(ValueWire { block: value.value_bytes.to_vec(), certificate })
-        });
-        let values = values.collect::<Result<_, _>>()?;
-        Ok(Self::Response(ResponseWire { id: 0, first: response.start_height.0, values }))
-    }
-}
-
-impl TryFrom<ResponseWire> for Response<Context> {
-    type Error = CodecError;
-
-    fn try_from(wire: ResponseWire) -> Result<Self, CodecError> {
-        limit("blocks", wire.values.len(), MAX_VALUES)?;
-        let values = wire.values.into_iter().map(|value| {
-            limit("block", value.block.len(), MAX_BLOCK_BYTES)?;
-            let certificate = to_certificate(value.certificate)?;
-            Ok::<_, CodecError>(RawDecidedValue::new(value.block.into(), certificate))
-        });
-        Ok(Self::ValueResponse(ValueResponse::new(height_in(wire.first)?, values.collect::<Result<_, _>>()?)))
-    }
-}
-
-impl TryFrom<Message> for Response<Context> {
-    type Error = CodecError;
-
-    fn try_from(message: Message) -> Result<Self, CodecError> {
-        match message {
-            Message::Response(response) => response.try_into(),
-            _ => Err(CodecError::Value("not a response")),
-        }
-    }
-}
-
-/// The ledger's certificate of the engine's, with signers in the order of their ids.
-pub(crate) fn from_certificate(certificate: &core::CommitCertificate<Context>) -> Result<Certificate, CodecError> {
-    let mut signatures: Vec<_> =
-        certificate.commit_signatures.iter().map(|s| commit_signature(&s.address, &s.signature)).collect();
-    signatures.sort_by(|a, b| a.validator.cmp(&b.validator));
-    Ok(Certificate {
-        height: certificate.height.0,
-        round: round_out(certificate.round)?,
-        block: certificate.value_id.0,
-        signatures,
-    })
-}
-
-/// The engine's certificate of the ledger's.
-pub(crate) fn to_certificate(
-    certificate: Certificate,
-) -> Result<core::ExtendedCommitCertificate<Context>, CodecError> {
-    limit("signatures", certificate.signatures.len(), MAX_SIGNATURES)?;
-    let signatures = certificate.signatures.into_iter().map(|s| {
-        Ok::<_, CodecError>(core::ExtendedCommitSignature::new(Address(s.validator), seal(s.signature)?, None))
-    });
-    Ok(core::ExtendedCommitCertificate {
-        height: height_in(certificate.height)?,
-        round: round_in(certificate.round)?,
-        value_id: BlockId(certificate.block),
-        commit_signatures: signatures.collect::<Result<_, _>>()?,
-    })
-}
-
-/// The engine's name of a peer: a multihash that holds the member id as it is, so it can be read back.
-pub(crate) fn peer_id(member: &MemberId) -> Option<PeerId> {
-    const IDENTITY: u8 = 0;
-    let name = member.as_str().as_bytes();
-    let mut bytes = vec![IDENTITY, u8::try_from(name.len()).ok()?];
-    bytes.extend_from_slice(name);
-    PeerId::from_bytes(&bytes).ok()
-}
-
-/// The member behind the engine's name of a peer.
-pub(crate) fn peer_member(peer: &PeerId) -> Option<MemberId> {
-    let bytes = peer.to_bytes();
-    let name = std::str::from_utf8(bytes.get(2..)?).ok()?;
-    MemberId::new(name).ok()
 }

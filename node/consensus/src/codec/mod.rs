@@ -3,9 +3,11 @@
 //! One strict decoder for both: wrong version, unknown message, non-canonical bytes and lengths over the caps are
 //! refused with an error that names what was wrong; no input panics.
 
+mod catchup;
 mod convert;
+#[cfg(test)]
+mod tests;
 mod wire;
-
 
 use arc_malachitebft_app_channel::app::types::sync::{Request, Response, Status};
 use arc_malachitebft_app_channel::app::types::{ProposedValue, SignedConsensusMsg};
@@ -14,7 +16,7 @@ use arc_malachitebft_core_types::PolkaCertificate;
 use bytes::Bytes;
 use covenant_canon::{CanonError, from_bytes, to_bytes};
 
-pub(crate) use convert::{from_certificate, peer_id, peer_member, to_certificate};
+pub(crate) use catchup::{from_certificate, peer_id, peer_member, to_certificate};
 pub(crate) use wire::{
     Frame, MAX_SIGNATURE_BYTES, MAX_VALUES, Message, RequestWire, ResponseWire, StatusWire, VERSION, ValueWire,
 };

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arc_malachitebft_app_channel::app::consensus::LivenessMsg;
-use arc_malachitebft_app_channel::app::engine::network::{
-    NetworkEvent, NetworkMsg, NetworkRef, PersistentPeerError,
-};
+use arc_malachitebft_app_channel::app::engine::network::{NetworkEvent, NetworkMsg, NetworkRef, PersistentPeerError};
 use arc_malachitebft_app_channel::app::net::Multiaddr;
 use arc_malachitebft_app_channel::app::streaming::StreamContent;
 use arc_malachitebft_app_channel::app::types::PeerId;
@@ -54,11 +52,7 @@ impl Actor for Outward {
     type State = Arc<Switch>;
     type Arguments = Arc<Switch>;
 
-    async fn pre_start(
-        &self,
-        _: ActorRef<Self::Msg>,
-        switch: Arc<Switch>,
-    ) -> Result<Arc<Switch>, ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<Self::Msg>, switch: Arc<Switch>) -> Result<Arc<Switch>, ActorProcessingErr> {
         Ok(switch)
     }
 
@@ -109,9 +103,8 @@ impl Actor for Outward {
                 let refusal = PersistentPeerError::InternalError("peers come from the validator set".to_owned());
                 let _asker_gone = reply.send(Err(refusal));
             }
-            NetworkMsg::UpdateValidatorSet(_)
-            | NetworkMsg::ValidatorProofVerified { .. }
-            | NetworkMsg::NewEvent(_) => {}
+            NetworkMsg::UpdateValidatorSet(_) | NetworkMsg::ValidatorProofVerified { .. } | NetworkMsg::NewEvent(_) => {
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Link;
 use crate::assembly::{Place, cut};
-use crate::codec::{Message, RequestWire, StatusWire, encode, peer_id};
+use crate::codec::{Message, RequestWire, encode, peer_id};
 use crate::context::{Context, Part};
 use crate::pulse::Pulse;
 
@@ -135,10 +135,6 @@ impl Switch {
         for part in cut(place, block) {
             self.broadcast(Message::from(&part));
         }
-    }
-
-    pub(crate) fn tell_tip(&self, to: &MemberId, tip: u64, earliest: u64) {
-        self.send(to, Message::Status(StatusWire { tip, earliest }));
     }
 
     /// The engine's event for a part.

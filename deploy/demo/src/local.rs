@@ -1,0 +1,253 @@
+//! The gateway's port over nodes that run in this process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use covenant_app::{
+    Consortium, ConsentView, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress, SealedInput,
+};
+use covenant_canon::from_bytes;
+use covenant_daemon::{Clock, Node, NodeError, Outcome, QueryState, SubmitError, SystemClock};
+use covenant_domain::{
+    Body, ConsentId, Dataset, DatasetId, Entry, IntentId, Member, MemberId, Purpose, Role,
+};
+use covenant_engine::{Plan, Wish};
+use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_store::Input;
+
+/// Longest wait for entries to become final.
+const RECORD_WAIT: Duration = Duration::from_secs(20);
+
+/// Nodes of one consortium in this process. The first is the one the gateway reads from; answers come from their holders.
+pub struct Local {
+    nodes: BTreeMap<MemberId, Arc<Node>>,
+    home: Arc<Node>,
+    genesis: Arc<Genesis>,
+}
+
+impl Local {
+    /// The port over these nodes; none when there are none.
+    pub fn new(nodes: Vec<Arc<Node>>) -> Option<Self> {
+        let home = nodes.first()?.clone();
+        let genesis = home.genesis().clone();
+        Some(Self { nodes: nodes.into_iter().map(|n| (n.member().clone(), n)).collect(), home, genesis })
+    }
+
+    /// Groups inputs by the holder of the dataset that each intent names.
+    fn route(&self, batch: &SignedBatch, inputs: Vec<SealedInput>) -> Result<BTreeMap<MemberId, Vec<Input>>, PortError> {
+        let mut datasets = BTreeMap::new();
+        for bytes in &batch.entries {
+            if let Ok(Entry { body: Body::Intent(intent), .. }) = from_bytes::<Entry>(bytes) {
+                datasets.insert(intent.id, (intent.dataset, intent.consumer));
+            }
+        }
+        let received_ms = SystemClock.now_ms();
+        let mut routed: BTreeMap<MemberId, Vec<Input>> = BTreeMap::new();
+        for SealedInput { intent, sealed } in inputs {
+            let Some((dataset, consumer)) = datasets.get(&intent).cloned() else {
+                let reason = format!("input for intent {intent} has no intent in the batch");
+                return Err(PortError::Refused { code: "input-without-intent", reason });
+            };
+            // An unknown dataset is refused by the ledger with its reason; there is nobody to deliver to.
+            if let Some(holder) = self.holder_of(&dataset) {
+                routed.entry(holder).or_default().push(Input { intent, consumer, sealed, received_ms });
+            }
+        }
+        Ok(routed)
+    }
+
+    fn holder_of(&self, dataset: &DatasetId) -> Option<MemberId> {
+        self.home.with_state(|s| s.dataset(dataset).map(|d| d.holder.clone()))
+    }
+
+    async fn progress_of(&self, intent: &IntentId) -> Result<Progress, PortError> {
+        let Some((_, state)) = self.home.query(intent).await.map_err(unavailable)? else {
+            return Ok(if self.home.is_waiting(intent) { Progress::Received } else { Progress::Unknown });
+        };
+        Ok(match state {
+            QueryState::Refused(reasons) => Progress::Refused { reasons },
+            QueryState::Lapsed => Progress::Lapsed,
+            QueryState::Permitted { holder, .. } | QueryState::Completed { holder } => self.released(&holder, intent).await?,
+        })
+    }
+
+    async fn released(&self, holder: &MemberId, intent: &IntentId) -> Result<Progress, PortError> {
+        let Some(node) = self.nodes.get(holder) else { return Ok(Progress::Permitted) };
+        let released = node.release(intent).await.map_err(unavailable)?;
+        Ok(released.map_or(Progress::Permitted, |r| Progress::Answered { sealed: r.sealed, receipted: r.receipted }))
+    }
+
+    async fn progress_of_all(&self, intents: &[IntentId]) -> Result<Vec<Progress>, PortError> {
+        let mut out = Vec::with_capacity(intents.len());
+        for intent in intents {
+            out.push(self.progress_of(intent).await?);
+        }
+        Ok(out)
+    }
+}
+
+fn unavailable(error: NodeError) -> PortError {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        reason = format!("{reason}: {inner}");
+        cause = inner.source();
+    }
+    PortError::Unavailable { reason }
+}
+
+fn refused(error: SubmitError) -> PortError {
+    use covenant_ledger::BatchError;
+    let code = match &error {
+        SubmitError::Busy { member, waiting, limit } => {
+            return PortError::Busy { member: member.clone(), waiting: *waiting, limit: *limit };
+        }
+        SubmitError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
+        SubmitError::Batch(BatchError::Signature { .. }) => "batch-signature",
+        SubmitError::Batch(BatchError::NotOwn { .. }) => "entry-not-own",
+        SubmitError::Batch(BatchError::Count { .. }) => "batch-count",
+        SubmitError::Batch(BatchError::Entry { .. }) => "entry-malformed",
+        SubmitError::TooLarge { .. } => "batch-too-large",
+        SubmitError::Inadmissible(fault) => match fault {
+            covenant_daemon::Inadmissible::Stale { .. } => "entry-stale",
+            covenant_daemon::Inadmissible::NotMember { .. } => "not-a-member",
+            covenant_daemon::Inadmissible::IntentReused { .. } => "intent-reused",
+            covenant_daemon::Inadmissible::Duplicate { .. } => "entry-recorded",
+            covenant_daemon::Inadmissible::Time { .. } => "block-time",
+        },
+    };
+    let cause = std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default();
+    PortError::Refused { code, reason: format!("{error}{cause}") }
+}
+
+#[async_trait]
+impl Consortium for Local {
+    fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    async fn tip(&self) -> Result<LedgerTip, PortError> {
+        let tip = self.home.tip();
+        Ok(LedgerTip { height: tip.height, block: tip.block, leaves: tip.leaves, time_ms: tip.time_ms })
+    }
+
+    async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError> {
+        let recorded = self.home.record(batch, RECORD_WAIT).await.map_err(refused)?;
+        let outcome = |r: covenant_daemon::RecordedEntry| EntryOutcome {
+            entry: r.entry,
+            leaf: r.leaf,
+            height: r.height,
+            rejected: match r.outcome {
+                Outcome::Accepted => None,
+                Outcome::Rejected(reason) => Some(reason),
+            },
+        };
+        Ok(recorded.into_iter().map(outcome).collect())
+    }
+
+    async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError> {
+        for (holder, inputs) in self.route(&batch, inputs)? {
+            if let Some(node) = self.nodes.get(&holder) {
+                node.deliver(inputs).await.map_err(unavailable)?;
+            }
+        }
+        self.home.submit(batch).await.map_err(refused)?;
+        Ok(())
+    }
+
+    async fn progress(&self, intents: &[IntentId], wait: Duration) -> Result<Vec<Progress>, PortError> {
+        let deadline = tokio::time::Instant::now() + wait;
+        let (mut tracked, _) = self.home.changes();
+        let mut stored: Vec<_> = self.nodes.values().map(|n| n.changes()).collect();
+        let mut out = self.progress_of_all(intents).await?;
+        while !out.iter().all(Progress::is_final) {
+            let changed = async {
+                let any = stored.iter_mut().map(|(blocks, answers)| {
+                    Box::pin(async move {
+                        tokio::select! { _ = blocks.recv() => {}, _ = answers.recv() => {} }
+                    })
+                });
+                tokio::select! {
+                    _ = tracked.recv() => {}
+                    _ = futures::future::select_all(any) => {}
+                }
+            };
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                break;
+            }
+            for (intent, slot) in intents.iter().zip(&mut out).filter(|(_, p)| !p.is_final()) {
+                *slot = self.progress_of(intent).await?;
+            }
+        }
+        Ok(out)
+    }
+
+    async fn consumer_of(&self, intent: &IntentId) -> Result<Option<MemberId>, PortError> {
+        Ok(self.home.query(intent).await.map_err(unavailable)?.map(|(consumer, _)| consumer))
+    }
+
+    async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, PortError> {
+        self.home.evidence(intent).await.map_err(unavailable)
+    }
+
+    async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError> {
+        let found = self.home.explain(intent, replay).await.map_err(unavailable)?;
+        Ok(found.map(|(decision, height, again)| {
+            let replayed_equal = replay.then(|| again.as_ref() == Some(&decision));
+            Explanation { decision, height, replayed_equal }
+        }))
+    }
+
+    async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
+        Ok(self.home.plan(wish))
+    }
+
+    async fn members(&self) -> Result<Vec<Member>, PortError> {
+        Ok(self.home.with_state(|s| s.members().cloned().collect()))
+    }
+
+    async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
+        Ok(self.home.with_state(|s| s.purposes().cloned().collect()))
+    }
+
+    async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
+        Ok(self.home.with_state(|s| s.datasets().cloned().collect()))
+    }
+
+    async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError> {
+        let all = self.genesis.member(member).is_some_and(|m| m.has(Role::Regulator));
+        Ok(self.home.with_state(|s| {
+            let visible = s.grants_all().filter(|g| all || &g.grant.holder == member || &g.grant.consumer == member);
+            let view = |g: &covenant_engine::GrantState| GrantView {
+                grant: g.grant.clone(),
+                suspended_by: g.suspended_by.clone(),
+                revoked: g.revoked,
+                used_in_window: s.grant_used(&g.grant.id),
+            };
+            visible.map(view).collect()
+        }))
+    }
+
+    async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
+        Ok(self.home.with_state(|s| {
+            s.consent(id).map(|c| ConsentView {
+                consent: c.consent.clone(),
+                issuer: c.issuer.clone(),
+                status: c.status,
+                uses: c.uses,
+            })
+        }))
+    }
+
+    async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {
+        let mut out = Vec::new();
+        for (member, node) in &self.nodes {
+            let fault = node.probe().await.err();
+            let (height, backlog) = (node.tip().height, node.backlog());
+            out.push(NodeHealth { member: member.clone(), height, backlog, sound: fault.is_none(), fault });
+        }
+        Ok(out)
+    }
+}

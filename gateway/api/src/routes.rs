@@ -1,0 +1,68 @@
+//! The table of addresses: the server serves it, the OpenAPI document lists it, a test compares them.
+
+/// Full name of the gRPC service.
+pub const GRPC_SERVICE: &str = "covenant.v1.Gateway";
+
+/// What a gRPC caller signs as target, for example `/covenant.v1.Gateway/Ask`.
+pub fn grpc_target(method: &str) -> String {
+    format!("/{GRPC_SERVICE}/{method}")
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Public,
+    /// A member, with a request signature.
+    Signed,
+}
+
+/// One address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path template.
+    pub path: &'static str,
+    /// Operation id, camel case.
+    pub operation: &'static str,
+    /// Who may call.
+    pub access: Access,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// gRPC method that does the same; empty when there is none.
+    pub grpc: &'static str,
+}
+
+const fn public(path: &'static str, operation: &'static str, summary: &'static str, grpc: &'static str) -> Route {
+    Route { method: "GET", path, operation, access: Access::Public, summary, grpc }
+}
+
+const fn get(path: &'static str, operation: &'static str, summary: &'static str, grpc: &'static str) -> Route {
+    Route { method: "GET", path, operation, access: Access::Signed, summary, grpc }
+}
+
+const fn post(path: &'static str, operation: &'static str, summary: &'static str, grpc: &'static str) -> Route {
+    Route { method: "POST", path, operation, access: Access::Signed, summary, grpc }
+}
+
+/// Every address of the REST interface but the index page.
+pub const ROUTES: &[Route] = &[
+    public("/healthz", "live", "The process answers.", ""),
+    public("/openapi.json", "openapi", "This document.", ""),
+    public("/v1/health", "health", "Every node signs, verifies and reads back its newest block.", "Health"),
+    public("/v1/consortium", "consortium", "The founding document and its digest: the trust root.", "Consortium"),
+    get("/v1/ledger/tip", "tip", "The newest block.", "Tip"),
+    get("/v1/members", "members", "All members.", "Members"),
+    get("/v1/purposes", "purposes", "All registered purposes.", "Purposes"),
+    get("/v1/datasets", "datasets", "All datasets in force.", "Datasets"),
+    get("/v1/datasets/{id}", "dataset", "One dataset; slashes of its id may stay as they are.", "Dataset"),
+    get("/v1/grants", "grants", "Grants of which the caller is a party; all of them for a regulator.", "Grants"),
+    get("/v1/consents/{id}", "consent", "One consent, for its parties and regulators.", "Consent"),
+    post("/v1/entries", "record", "Records administrative entries and waits until they are final.", "Record"),
+    post("/v1/plan", "plan", "The least revealing mode that would be permitted now.", "Plan"),
+    post("/v1/queries", "ask", "Sends queries and waits for their answers.", "Ask"),
+    get("/v1/queries/{intent}", "progress", "Where a query of the caller stands.", "Progress"),
+    get("/v1/queries/{intent}/evidence", "evidence", "The evidence bundle, as JSON or canonical CBOR.", "Evidence"),
+    get("/v1/queries/{intent}/explanation", "explain", "Why a query was decided as it was.", "Explain"),
+];

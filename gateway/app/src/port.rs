@@ -1,0 +1,202 @@
+//! What the gateway needs of the consortium. The gateway holds no state of its own worth trusting: everything here is
+//! answered by nodes, and the holder re-checks it all on its own replica.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use covenant_canon::Digest;
+use covenant_domain::{Consent, ConsentId, ConsentStatus, Dataset, Decision, Grant, IntentId, Member, MemberId, Purpose, Reason};
+use covenant_engine::{Plan, Wish};
+use covenant_ledger::{Bundle, Genesis, SignedBatch};
+
+/// Why the consortium did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The request itself is wrong; repeating it is in vain.
+    #[error("{reason}")]
+    Refused {
+        /// Stable code, kebab-case.
+        code: &'static str,
+        /// What is wrong, where, and what to do.
+        reason: String,
+    },
+    /// The member has too much waiting already; later it may work.
+    #[error("`{member}` has {waiting} entries waiting for a block, {limit} are allowed: try again shortly")]
+    Busy {
+        /// The member.
+        member: MemberId,
+        /// Entries waiting.
+        waiting: usize,
+        /// The charter's limit.
+        limit: usize,
+    },
+    /// No node answers, or it is not ready.
+    #[error("the consortium is not reachable: {reason}")]
+    Unavailable {
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// A query's input on its way to the holder: opaque to everyone else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedInput {
+    /// The intent it belongs to.
+    pub intent: IntentId,
+    /// Canonical bytes of the sealed input; its digest stands in the intent.
+    pub sealed: Vec<u8>,
+}
+
+/// What became of one submitted entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryOutcome {
+    /// Digest of the entry.
+    pub entry: Digest,
+    /// Leaf number in the log.
+    pub leaf: u64,
+    /// Block height.
+    pub height: u64,
+    /// Why the ledger recorded it as rejected; absent when it took effect.
+    pub rejected: Option<String>,
+}
+
+/// Where a query stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// No node knows the intent.
+    Unknown,
+    /// Accepted, waiting for a block.
+    Received,
+    /// Refused; final.
+    Refused {
+        /// Why.
+        reasons: Vec<Reason>,
+    },
+    /// Permitted; the holder has not released an answer yet.
+    Permitted,
+    /// The answer is released; final.
+    Answered {
+        /// Canonical bytes of the sealed answer, for the consumer alone to open.
+        sealed: Vec<u8>,
+        /// Whether its receipt is on the ledger already (always, unless the dataset is graded general).
+        receipted: bool,
+    },
+    /// The permit ran out without a completion; final.
+    Lapsed,
+}
+
+impl Progress {
+    /// Whether nothing more will happen.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Answered { .. } | Self::Lapsed)
+    }
+}
+
+/// A decision in words, with the proof that it follows from the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The recorded decision.
+    pub decision: Decision,
+    /// Height of its block.
+    pub height: u64,
+    /// Result of executing the ledger again up to that block: equal or not. Absent when no replay was asked for.
+    pub replayed_equal: Option<bool>,
+}
+
+/// A grant with its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantView {
+    /// The grant.
+    pub grant: Grant,
+    /// Members that have suspended it.
+    pub suspended_by: Vec<MemberId>,
+    /// Whether it is revoked.
+    pub revoked: bool,
+    /// Queries debited in its newest window.
+    pub used_in_window: u64,
+}
+
+/// A consent with its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentView {
+    /// The consent; it names no subject.
+    pub consent: Consent,
+    /// Who issued it.
+    pub issuer: MemberId,
+    /// Status on the ledger.
+    pub status: ConsentStatus,
+    /// Uses debited.
+    pub uses: u32,
+}
+
+/// One node as the gateway sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeHealth {
+    /// Whose.
+    pub member: MemberId,
+    /// Newest block.
+    pub height: u64,
+    /// Entries waiting for a block.
+    pub backlog: usize,
+    /// Whether the node signed, verified and read back its newest block just now.
+    pub sound: bool,
+    /// What failed, if anything.
+    pub fault: Option<String>,
+}
+
+/// Size of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerTip {
+    /// Newest block.
+    pub height: u64,
+    /// Its id.
+    pub block: Digest,
+    /// Leaves in the log.
+    pub leaves: u64,
+    /// Block time, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// The consortium behind the gateway.
+#[async_trait]
+pub trait Consortium: Send + Sync + 'static {
+    /// The founding document: the trust root of all evidence.
+    fn genesis(&self) -> &Genesis;
+    /// Newest block.
+    async fn tip(&self) -> Result<LedgerTip, PortError>;
+    /// Records administrative entries and waits until they are final.
+    async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError>;
+    /// Takes queries: the batch of intents goes to the ledger, each input to its holder. Returns once both are accepted.
+    /// Asking again with known intent ids is harmless.
+    async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError>;
+    /// Where queries stand, in the order asked; returns early once all are final, and after `wait` at the latest.
+    async fn progress(&self, intents: &[IntentId], wait: Duration) -> Result<Vec<Progress>, PortError>;
+    /// Whose query this is; absent when unknown.
+    async fn consumer_of(&self, intent: &IntentId) -> Result<Option<MemberId>, PortError>;
+    /// As [`Consortium::consumer_of`], for many, in the order asked. Worth one look-up where that is cheaper.
+    async fn consumers_of(&self, intents: &[IntentId]) -> Result<Vec<Option<MemberId>>, PortError> {
+        let mut owners = Vec::with_capacity(intents.len());
+        for intent in intents {
+            owners.push(self.consumer_of(intent).await?);
+        }
+        Ok(owners)
+    }
+    /// The evidence bundle of a query that has been decided.
+    async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, PortError>;
+    /// Why a query was decided as it was.
+    async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError>;
+    /// Advice before a query.
+    async fn plan(&self, wish: &Wish) -> Result<Plan, PortError>;
+    /// All members.
+    async fn members(&self) -> Result<Vec<Member>, PortError>;
+    /// All purposes.
+    async fn purposes(&self) -> Result<Vec<Purpose>, PortError>;
+    /// All datasets in force.
+    async fn datasets(&self) -> Result<Vec<Dataset>, PortError>;
+    /// Grants in which the member is holder or consumer; all of them for a regulator.
+    async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError>;
+    /// A consent.
+    async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError>;
+    /// Does the real operation on every node: sign, verify, read back.
+    async fn health(&self) -> Result<Vec<NodeHealth>, PortError>;
+}

@@ -1,0 +1,52 @@
+//! Without work there are no blocks; with work there soon is one.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, soon};
+
+async fn quiet() {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_made_until_somebody_wants_it() {
+    let cluster = Cluster::started(4).await;
+    quiet().await;
+    assert_eq!((0..4).map(|i| cluster.tip(i)).collect::<Vec<_>>(), [0; 4]);
+
+    // Only one replica knows of the work, each in turn, so all others are woken by it.
+    for wisher in 0..4 {
+        let before = cluster.tip(wisher);
+        let began = Instant::now();
+        cluster.nodes[wisher].replica.submit([wisher as u64]);
+        soon("the entry", cluster.nodes[wisher].replica.idle()).await;
+        println!("m{wisher}: committed {} ms after submit", began.elapsed().as_millis());
+        let made = cluster.tip(wisher);
+        assert!(made > before);
+        cluster.reached(0..4, made).await;
+        assert_eq!(cluster.nodes[wisher].disk.lock().mempool.len(), 0);
+    }
+
+    let rested = cluster.tip(0);
+    let verified: Vec<_> =
+        cluster.nodes.iter().map(|n| n.check.count.load(std::sync::atomic::Ordering::Relaxed)).collect();
+    quiet().await;
+    assert_eq!((0..4).map(|i| cluster.tip(i)).collect::<Vec<_>>(), [rested; 4]);
+    let later: Vec<_> =
+        cluster.nodes.iter().map(|n| n.check.count.load(std::sync::atomic::Ordering::Relaxed)).collect();
+    assert_eq!(later, verified, "an idle consortium verifies nothing");
+    // All rounds are the first: nobody waited for a timeout.
+    assert!(cluster.rounds(0, 1..=rested).iter().all(|r| *r == 0));
+    cluster.assert_one_chain();
+}
+
+#[tokio::test]
+async fn one_validator_rests_too() {
+    let cluster = Cluster::started(1).await;
+    quiet().await;
+    assert_eq!(cluster.tip(0), 0);
+    cluster.submit([1]);
+    cluster.reached([0], 1).await;
+    quiet().await;
+    assert_eq!(cluster.tip(0), 1);
+}

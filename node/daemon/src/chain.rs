@@ -1,0 +1,214 @@
+//! The tip of the chain in memory: builds the next block, or checks somebody else's.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use covenant_canon::{Digest, Label, to_bytes};
+use covenant_domain::{Entry, MemberId};
+use covenant_ledger::{Block, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, SignedBatch, Tile, Validator, ValidatorSet};
+use covenant_state::{Execution, State};
+use covenant_store::EntryRow;
+
+/// Headers looked back at to tell which validators are live, per validator.
+const LIVE_WINDOW: usize = 4;
+/// How far block time may run ahead of a validator's clock, in milliseconds.
+const AHEAD_MS: u64 = 10_000;
+
+/// The newest block's consequences.
+pub(crate) struct Chain {
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) consortium: Digest,
+    pub(crate) state: State,
+    pub(crate) tail: LogTail,
+    pub(crate) parent: Digest,
+    /// Signer lists of recent headers, newest last.
+    pub(crate) signers: VecDeque<Vec<MemberId>>,
+    /// Who signed the newest block, as this node has seen it.
+    pub(crate) tip_signers: Vec<MemberId>,
+    pub(crate) validators: ValidatorSet,
+}
+
+/// A block executed on top of the tip; nothing has happened yet.
+pub(crate) struct Prepared {
+    pub(crate) id: Digest,
+    pub(crate) header: Header,
+    pub(crate) bytes: Bytes,
+    pub(crate) batches: Vec<CheckedBatch>,
+    pub(crate) execution: Execution,
+    pub(crate) derived: Vec<(Entry, Vec<u8>)>,
+    pub(crate) tiles: Vec<Tile>,
+    pub(crate) first_leaf: u64,
+    tail: LogTail,
+}
+
+impl Chain {
+    /// Makes the next block of these batches, leaving out what cannot stand in it. Also returns what was left out.
+    pub(crate) fn build(&self, proposer: &MemberId, now_ms: u64, batches: Vec<CheckedBatch>) -> (Prepared, Vec<Digest>) {
+        let time_ms = now_ms.max(self.state.time_ms());
+        let (fit, unfit) = self.state.select(time_ms, batches);
+        for (batch, fault) in &unfit {
+            tracing::debug!(author = %batch.batch().author, %fault, "a batch is left out of the block");
+        }
+        let left_out = unfit.iter().map(|(b, _)| b.id()).collect();
+        let height = self.state.height() + 1;
+        // `select` and `execute` apply the same test, and time does not run backwards here, so this cannot fail; an empty
+        // block is the safe answer if it ever did.
+        let (fit, execution) = match self.state.execute(height, time_ms, &fit) {
+            Ok(execution) => (fit, execution),
+            Err(fault) => {
+                tracing::error!(%fault, "selected batches could not be executed");
+                (Vec::new(), self.empty_execution(height, time_ms))
+            }
+        };
+        (self.prepare(proposer.clone(), execution, fit), left_out)
+    }
+
+    fn empty_execution(&self, height: u64, time_ms: u64) -> Execution {
+        Execution { height, time_ms, ..Execution::default() }
+    }
+
+    /// Checks a block against the tip by executing it.
+    pub(crate) fn check(
+        &self,
+        now_ms: u64,
+        bytes: &Bytes,
+        checked: impl Fn(SignedBatch) -> Result<CheckedBatch, String>,
+    ) -> Result<Prepared, String> {
+        let Block { header, batches } = Block::read(bytes).map_err(|e| e.to_string())?;
+        self.check_header(now_ms, &header)?;
+        let batches = batches.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?;
+        let execution = self.state.execute(header.height, header.time_ms, &batches).map_err(|e| e.to_string())?;
+        let mut prepared = self.prepare(header.proposer.clone(), execution, batches);
+        // The signer list is the proposer's own sight; everything else must come out equal.
+        prepared.header.parent_signers = header.parent_signers.clone();
+        if prepared.header != header {
+            return Err(format!("executing block {} gives another log root than its header says", header.height));
+        }
+        prepared.id = header.id();
+        prepared.bytes = bytes.clone();
+        Ok(prepared)
+    }
+
+    fn check_header(&self, now_ms: u64, header: &Header) -> Result<(), String> {
+        let signers = &header.parent_signers;
+        let sorted = signers.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        let power: u64 = signers.iter().filter_map(|m| self.validators.get(m)).map(|v| v.power).sum();
+        let known = signers.iter().all(|m| self.validators.get(m).is_some());
+        let fault = if header.consortium != self.consortium || header.suite != self.genesis.suite {
+            "belongs to another consortium"
+        } else if header.height != self.state.height() + 1 || header.parent != self.parent {
+            "does not follow the tip"
+        } else if header.state != self.state.digest() {
+            "names another state digest than this replica has"
+        } else if self.validators.get(&header.proposer).is_none() {
+            "is not proposed by a validator"
+        } else if header.time_ms > now_ms.saturating_add(AHEAD_MS) {
+            "is dated in the future"
+        } else if !sorted || !known || (header.height > 1 && power < self.validators.quorum()) {
+            "lists signers of its parent that make no quorum"
+        } else {
+            return Ok(());
+        };
+        Err(format!("block {} {fault}", header.height))
+    }
+
+    fn prepare(&self, proposer: MemberId, execution: Execution, batches: Vec<CheckedBatch>) -> Prepared {
+        let derived: Vec<_> = execution.derived.iter().map(|e| (e.clone(), to_bytes(e))).collect();
+        let mut tail = self.tail.clone();
+        let first_leaf = tail.size();
+        let submitted = batches.iter().flat_map(|b| b.batch().entries.iter().map(|e| e.as_slice()));
+        let leaves: Vec<&[u8]> = submitted.chain(derived.iter().map(|(_, bytes)| bytes.as_slice())).collect();
+        let tiles = tail.append(&leaves);
+        let signed: Vec<SignedBatch> = batches.iter().map(|b| b.batch().clone()).collect();
+        let suite = self.genesis.suite;
+        let header = Header {
+            version: 1,
+            consortium: self.consortium,
+            height: execution.height,
+            parent: self.parent,
+            time_ms: execution.time_ms,
+            proposer,
+            payload: Block::payload(suite, &signed),
+            log: tail.roots(),
+            state: self.state.digest(),
+            suite,
+            parent_signers: self.tip_signers.clone(),
+        };
+        let id = header.id();
+        let block = Block { header, batches: signed };
+        let bytes = Bytes::from(to_bytes(&block));
+        debug_assert!(bytes.len() <= MAX_BLOCK_BYTES);
+        Prepared { id, header: block.header, bytes, batches, execution, derived, tiles, first_leaf, tail }
+    }
+
+    /// Makes a prepared block the tip.
+    pub(crate) fn advance(&mut self, prepared: &Prepared, signers: Vec<MemberId>) {
+        self.state.apply(prepared.execution.clone());
+        self.tail = prepared.tail.clone();
+        self.parent = prepared.id;
+        self.tip_signers = signers;
+        self.note_signers(&prepared.header);
+    }
+
+    pub(crate) fn note_signers(&mut self, header: &Header) {
+        self.signers.push_back(header.parent_signers.clone());
+        while self.signers.len() > LIVE_WINDOW * self.validators.validators().len() {
+            self.signers.pop_front();
+        }
+    }
+
+    /// The validators with their liveness, derived from committed headers alone.
+    pub(crate) fn live_validators(&self) -> ValidatorSet {
+        let full = self.signers.len() >= LIVE_WINDOW * self.validators.validators().len();
+        let live = |member: &MemberId| !full || self.signers.iter().any(|list| list.contains(member));
+        let with_flags = self.validators.validators().iter().map(|v| Validator { live: live(&v.member), ..v.clone() });
+        ValidatorSet::new(with_flags.collect()).unwrap_or_else(|_| self.validators.clone())
+    }
+}
+
+impl Prepared {
+    /// Index rows of all leaves.
+    pub(crate) fn rows(&self) -> Vec<EntryRow> {
+        let suite = self.header.suite;
+        let mut rows = Vec::new();
+        let mut fresh = self.execution.seen.iter();
+        for (number, batch) in (0u32..).zip(&self.batches) {
+            for (position, (entry, digest)) in (0u32..).zip(batch.entries().iter().zip(batch.ids())) {
+                let fresh_ms = fresh.next().map_or(entry.made_ms, |s| s.fresh_ms);
+                rows.push(self.row(entry, *digest, Some(number), position, fresh_ms, None));
+            }
+        }
+        for (position, (entry, bytes)) in (0u32..).zip(&self.derived) {
+            let digest = Digest::of(suite, Label::ENTRY, bytes);
+            rows.push(self.row(entry, digest, None, position, entry.made_ms, Some(bytes.clone())));
+        }
+        for (leaf, row) in (self.first_leaf..).zip(&mut rows) {
+            row.leaf = leaf;
+        }
+        rows
+    }
+
+    fn row(
+        &self,
+        entry: &Entry,
+        digest: Digest,
+        batch: Option<u32>,
+        position: u32,
+        fresh_ms: u64,
+        derived: Option<Vec<u8>>,
+    ) -> EntryRow {
+        EntryRow {
+            leaf: 0,
+            height: self.header.height,
+            batch,
+            position,
+            digest,
+            author: entry.author.clone(),
+            kind: entry.body.kind().to_owned(),
+            about: entry.body.about(),
+            fresh_ms,
+            derived,
+        }
+    }
+}

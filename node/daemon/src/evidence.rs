@@ -1,0 +1,155 @@
+//! Assembles evidence bundles from the store.
+
+use std::collections::BTreeMap;
+
+use covenant_canon::{Digest, HashAlgorithm, from_bytes};
+use covenant_domain::{Entry, IntentId};
+use covenant_ledger::{
+    Anchor, Authored, Block, Bundle, Certificate, Closure, LeafProof, NodeId, Roots, TILE, consistency_path,
+    inclusion_path, merkle_root,
+};
+use covenant_store::{EntryRow, Store};
+
+use crate::error::NodeError;
+use crate::replica::Replica;
+
+/// A block read for evidence.
+struct Found {
+    block: Block,
+    anchor: Anchor,
+}
+
+impl Replica {
+    /// The bundle of a query, once it is decided.
+    pub(crate) async fn bundle(&self, intent: &IntentId) -> Result<Option<Bundle>, NodeError> {
+        let rows = self.store.entries_about(&intent.to_string()).await?;
+        let of_kind = |kind: &str| rows.iter().find(|r| r.kind == kind);
+        let (Some(asked), Some(decided)) = (of_kind("intent"), of_kind("decision")) else { return Ok(None) };
+        let found = self.found(asked.height).await?;
+        let decision = self.leaf(decided, &found).await?;
+        let closure = self.closure(&rows, &decision, &found).await?;
+        Ok(Some(Bundle {
+            version: 1,
+            consortium: self.consortium,
+            intent: self.authored(asked, &found).await?,
+            decision,
+            anchor: found.anchor,
+            closure,
+        }))
+    }
+
+    async fn closure(&self, rows: &[EntryRow], decision: &LeafProof, first: &Found) -> Result<Closure, NodeError> {
+        let permitted = matches!(&decision.entry.body, covenant_domain::Body::Decision(d) if d.permit().is_some());
+        if !permitted {
+            return Ok(Closure::Refused);
+        }
+        if let Some(row) = rows.iter().find(|r| r.kind == "lapse") {
+            let found = self.found(row.height).await?;
+            let (consistency_sm3, consistency_sha256) = self.consistency(first, &found).await?;
+            let lapse = Box::new(self.leaf(row, &found).await?);
+            return Ok(Closure::Lapsed { lapse, anchor: Box::new(found.anchor), consistency_sm3, consistency_sha256 });
+        }
+        for row in rows.iter().filter(|r| r.kind == "completion") {
+            // A completion that execution rejected is on the ledger too; it closes nothing.
+            let rejections = self.store.entries_about(&row.digest.to_string()).await?;
+            if rejections.iter().any(|r| r.kind == "rejected") {
+                continue;
+            }
+            let found = self.found(row.height).await?;
+            let (consistency_sm3, consistency_sha256) = self.consistency(first, &found).await?;
+            let completion = Box::new(self.authored(row, &found).await?);
+            let anchor = Box::new(found.anchor);
+            return Ok(Closure::Completed { completion, anchor, consistency_sm3, consistency_sha256 });
+        }
+        Ok(Closure::Open)
+    }
+
+    async fn found(&self, height: u64) -> Result<Found, NodeError> {
+        let missing = || NodeError::Unexecutable { height, reason: "its bytes are not in the store".into() };
+        let stored = self.store.block(height).await?.ok_or_else(missing)?;
+        let block = Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let certificate: Certificate = from_bytes(&stored.certificate)?;
+        Ok(Found { anchor: Anchor { header: block.header.clone(), certificate }, block })
+    }
+
+    async fn authored(&self, row: &EntryRow, found: &Found) -> Result<Authored, NodeError> {
+        let missing = || NodeError::Unexecutable { height: row.height, reason: "an indexed entry is not in it".into() };
+        let batch = row.batch.and_then(|b| found.block.batches.get(b as usize)).ok_or_else(missing)?;
+        let signed = batch.proof(row.position as usize);
+        Ok(Authored { leaf: self.leaf(row, found).await?, signed })
+    }
+
+    async fn leaf(&self, row: &EntryRow, found: &Found) -> Result<LeafProof, NodeError> {
+        let log = &found.anchor.header.log;
+        let path = |algorithm| path_of(&self.store, algorithm, Want::Leaf(row.leaf), log);
+        Ok(LeafProof {
+            entry: entry_of(row, &found.block)?,
+            index: row.leaf,
+            path_sm3: path(HashAlgorithm::Sm3).await?,
+            path_sha256: path(HashAlgorithm::Sha256).await?,
+        })
+    }
+
+    async fn consistency(&self, first: &Found, second: &Found) -> Result<(Vec<Digest>, Vec<Digest>), NodeError> {
+        let (old, new) = (first.anchor.header.log.size, &second.anchor.header.log);
+        let path = |algorithm| path_of(&self.store, algorithm, Want::Since(old), new);
+        Ok((path(HashAlgorithm::Sm3).await?, path(HashAlgorithm::Sha256).await?))
+    }
+}
+
+/// An indexed entry's content.
+pub(crate) fn entry_of(row: &EntryRow, block: &Block) -> Result<Entry, NodeError> {
+    if let Some(bytes) = &row.derived {
+        return Ok(from_bytes(bytes)?);
+    }
+    let missing = || NodeError::Unexecutable { height: row.height, reason: "an indexed entry is not in it".into() };
+    let batch = row.batch.and_then(|b| block.batches.get(b as usize)).ok_or_else(missing)?;
+    Ok(from_bytes(batch.entries.get(row.position as usize).ok_or_else(missing)?)?)
+}
+
+/// Which proof is wanted.
+#[derive(Clone, Copy)]
+enum Want {
+    /// Inclusion of a leaf.
+    Leaf(u64),
+    /// Consistency with an earlier size.
+    Since(u64),
+}
+
+/// A proof from stored tiles: first learn which nodes it needs, then fetch their tiles, then make it.
+async fn path_of(store: &Store, algorithm: HashAlgorithm, want: Want, log: &Roots) -> Result<Vec<Digest>, NodeError> {
+    let make = |node: &mut dyn FnMut(NodeId) -> Result<Digest, NodeError>| {
+        let mut node = |id| node(id);
+        match want {
+            Want::Leaf(leaf) => inclusion_path(algorithm, leaf, log.size, &mut node),
+            Want::Since(old) => consistency_path(algorithm, old, log.size, &mut node),
+        }
+    };
+    let mut needed = Vec::new();
+    make(&mut |id| {
+        needed.push(id);
+        Ok(Digest::ZERO)
+    })?;
+    let mut tiles = BTreeMap::new();
+    for id in needed {
+        let at = tile_of(id);
+        if let std::collections::btree_map::Entry::Vacant(slot) = tiles.entry(at) {
+            let tile = store.tile(algorithm, at.0, at.1).await?;
+            slot.insert(tile.map(|t| t.hashes).unwrap_or_default());
+        }
+    }
+    make(&mut |id| {
+        let (level, index) = tile_of(id);
+        let within = id.level % 8;
+        let start = ((id.index << within) % TILE as u64) as usize;
+        let hashes = tiles.get(&(level, index)).and_then(|t| t.get(start..start + (1 << within)));
+        let missing = || NodeError::Unexecutable { height: 0, reason: "a tile of the log is missing".into() };
+        Ok(merkle_root(algorithm, hashes.ok_or_else(missing)?))
+    })
+}
+
+/// The tile that holds what a node covers.
+fn tile_of(id: NodeId) -> (u8, u64) {
+    let within = id.level % 8;
+    (id.level / 8, (id.index << within) / TILE as u64)
+}

@@ -1,0 +1,272 @@
+//! The holder's side of a node: runs permitted queries beside the data and records that it did.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use covenant_canon::to_bytes;
+use covenant_domain::{Authority, Body, Completion, Entry, IntentId};
+use covenant_ledger::{MAX_BATCH, SignedBatch};
+use covenant_state::{OpenQuery, State};
+use covenant_store::{Input, StoredAnswer};
+use covenant_suite::SigningKey;
+use covenant_worker::{CheckedPermit, Done, Job, RunError, Worker};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, broadcast};
+
+use crate::error::NodeError;
+use crate::gossip::GossipHub;
+use crate::replica::{CommittedBlock, Replica};
+
+/// Answers kept in memory for the consumers that wait for them.
+const REMEMBERED: usize = 8192;
+/// How often unfinished work is looked at again.
+const SWEEP: Duration = Duration::from_secs(2);
+
+pub(crate) struct Holder {
+    replica: Arc<Replica>,
+    worker: Worker,
+    key: Arc<SigningKey>,
+    gossip: GossipHub,
+    work: Mutex<Work>,
+    wake: Notify,
+    /// Told whenever an answer was stored.
+    pub(crate) stored: broadcast::Sender<()>,
+}
+
+#[derive(Default)]
+struct Work {
+    inputs: BTreeMap<IntentId, Input>,
+    permitted: BTreeSet<IntentId>,
+    answers: BTreeMap<IntentId, StoredAnswer>,
+    order: VecDeque<IntentId>,
+}
+
+impl Holder {
+    pub(crate) fn new(replica: Arc<Replica>, worker: Worker, key: Arc<SigningKey>, gossip: GossipHub) -> Arc<Self> {
+        let stored = broadcast::channel(16).0;
+        Arc::new(Self { replica, worker, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
+    }
+
+    /// Keeps sealed inputs for their permits. Durable when it returns; the first input of an intent stays.
+    pub(crate) async fn deliver(&self, inputs: Vec<Input>) -> Result<(), NodeError> {
+        self.replica.store.put_inputs(&inputs).await?;
+        self.replica.steps.pass("input-stored");
+        let mut work = self.work.lock();
+        for input in inputs {
+            work.inputs.entry(input.intent).or_insert(input);
+        }
+        drop(work);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The stored answer of an intent. Whether it may leave is the caller's to check.
+    pub(crate) async fn answer(&self, intent: &IntentId) -> Result<Option<StoredAnswer>, NodeError> {
+        if let Some(known) = self.work.lock().answers.get(intent) {
+            return Ok(Some(known.clone()));
+        }
+        Ok(self.replica.store.answers(&[*intent]).await?.pop())
+    }
+
+    /// Works until the task is dropped.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut events = self.replica.events.subscribe();
+        self.sweep().await;
+        let mut ticks = tokio::time::interval(SWEEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Ok(block) => self.note(&block),
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.sweep().await,
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                () = self.wake.notified() => {}
+                _ = ticks.tick() => self.sweep().await,
+            }
+            while let Ok(block) = events.try_recv() {
+                self.note(&block);
+            }
+            while self.run_ready().await {}
+        }
+    }
+
+    fn note(&self, block: &CommittedBlock) {
+        let mut work = self.work.lock();
+        for entry in &block.derived {
+            match &entry.body {
+                Body::Decision(decision) => {
+                    let permit = decision.permit().filter(|p| p.holder == self.replica.member);
+                    match permit {
+                        Some(permit) => {
+                            work.permitted.insert(permit.intent);
+                        }
+                        None => {
+                            work.inputs.remove(&decision.intent);
+                        }
+                    }
+                }
+                Body::Lapse(lapse) => {
+                    work.permitted.remove(&lapse.intent);
+                    work.inputs.remove(&lapse.intent);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Finds work that events did not bring: after a restart, a lost event, a completion that did not make it.
+    async fn sweep(&self) {
+        let open: Vec<IntentId> = {
+            let chain = self.replica.chain.read();
+            let mine = chain.state.open_queries().filter(|q| q.permit.holder == self.replica.member);
+            mine.map(|q| q.intent.id).collect()
+        };
+        if open.is_empty() {
+            return;
+        }
+        if let Err(error) = self.sweep_open(&open).await {
+            tracing::warn!(error = %error, "unfinished work could not be looked at");
+        }
+    }
+
+    async fn sweep_open(&self, open: &[IntentId]) -> Result<(), NodeError> {
+        let answers = self.replica.store.answers(open).await?;
+        let answered: BTreeSet<IntentId> = answers.iter().map(|a| a.intent).collect();
+        let unanswered: Vec<IntentId> = open.iter().filter(|i| !answered.contains(i)).copied().collect();
+        let inputs = self.replica.store.inputs(&unanswered).await?;
+        {
+            let mut work = self.work.lock();
+            work.permitted.extend(unanswered);
+            for input in inputs {
+                work.inputs.entry(input.intent).or_insert(input);
+            }
+        }
+        // Answered but not completed: the completion was lost on its way. While some wait in the mempool, leave it alone.
+        if !answers.is_empty() && self.replica.mempool.waiting(&self.replica.member) == 0 {
+            let completions = answers.iter().filter_map(|a| covenant_canon::from_bytes(&a.completion).ok()).collect();
+            self.complete(completions).await;
+        }
+        Ok(())
+    }
+
+    /// Runs what is permitted and has its input; false when there was nothing.
+    async fn run_ready(&self) -> bool {
+        let jobs = self.collect();
+        if jobs.is_empty() {
+            return false;
+        }
+        let intents: Vec<IntentId> = jobs.iter().map(|j| j.permit.intent()).collect();
+        match self.run_jobs(jobs).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = %error, cause = ?std::error::Error::source(&error).map(ToString::to_string),
+                    queries = intents.len(), "permitted queries could not be run; they are tried again");
+                false
+            }
+        }
+    }
+
+    async fn run_jobs(&self, jobs: Vec<Job>) -> Result<(), JobError> {
+        let span = tracing::info_span!("worker.run", member = %self.replica.member, queries = jobs.len());
+        let done = tracing::Instrument::instrument(self.worker.run(jobs), span).await?;
+        self.replica.steps.pass("query-run");
+        let completions: Vec<Completion> = done.iter().map(|d| d.completion.clone()).collect();
+        self.keep(done).await?;
+        self.replica.steps.pass("answer-stored");
+        self.complete(completions).await;
+        self.replica.steps.pass("completion-submitted");
+        Ok(())
+    }
+
+    /// Jobs for permits whose inputs are here, at most one signature's worth.
+    fn collect(&self) -> Vec<Job> {
+        let chain = self.replica.chain.read();
+        let mut guard = self.work.lock();
+        let work = &mut *guard;
+        let ready: Vec<IntentId> =
+            work.permitted.iter().filter(|i| work.inputs.contains_key(i)).take(MAX_BATCH).copied().collect();
+        let mut jobs = Vec::new();
+        for intent in ready {
+            work.permitted.remove(&intent);
+            let Some(input) = work.inputs.remove(&intent) else { continue };
+            let Some(query) = chain.state.open_query(&intent) else { continue };
+            match self.job(&chain.state, query.clone(), input) {
+                Some(job) => jobs.push(job),
+                None => tracing::warn!(%intent, "a permit on the ledger cannot be used"),
+            }
+        }
+        jobs
+    }
+
+    fn job(&self, state: &State, query: OpenQuery, input: Input) -> Option<Job> {
+        let OpenQuery { intent, permit } = query;
+        let commitment = match &intent.authority {
+            Authority::Consent { id } => state.consent(id)?.consent.commitment,
+            Authority::Legal { commitment, .. } => *commitment,
+        };
+        let dataset = state.dataset(&permit.dataset)?.clone();
+        let consumer_key = state.keys(&permit.consumer)?.sealing.clone();
+        let checked = CheckedPermit::check(state.suite(), &self.replica.member, state.time_ms(), intent, permit);
+        let permit = checked.inspect_err(|fault| tracing::warn!(%fault, "a permit is not used")).ok()?;
+        Some(Job { permit, dataset, commitment, input: input.sealed, consumer_key })
+    }
+
+    /// Stores answers before anything else hears of them.
+    async fn keep(&self, done: Vec<Done>) -> Result<(), NodeError> {
+        let created_ms = self.replica.clock.now_ms();
+        let keep = |d: Done| StoredAnswer {
+            intent: d.intent,
+            consumer: d.consumer,
+            sealed: d.sealed,
+            completion: to_bytes(&d.completion),
+            submitted: false,
+            created_ms,
+        };
+        let answers: Vec<StoredAnswer> = done.into_iter().map(keep).collect();
+        self.replica.store.put_answers(&answers).await?;
+        let mut work = self.work.lock();
+        for answer in answers {
+            work.order.push_back(answer.intent);
+            work.answers.insert(answer.intent, answer);
+        }
+        while work.order.len() > REMEMBERED {
+            if let Some(oldest) = work.order.pop_front() {
+                work.answers.remove(&oldest);
+            }
+        }
+        drop(work);
+        let _nobody_waits = self.stored.send(());
+        Ok(())
+    }
+
+    /// Hands completions to the ledger under one signature; what fails is found again by the next sweep.
+    async fn complete(&self, completions: Vec<Completion>) {
+        let (author, made_ms) = (Some(self.replica.member.clone()), self.replica.clock.now_ms());
+        let entry = |c| Entry { author: author.clone(), made_ms, body: Body::Completion(c) };
+        let entries: Vec<Entry> = completions.into_iter().map(entry).collect();
+        for chunk in entries.chunks(MAX_BATCH) {
+            let signed = SignedBatch::sign(&self.replica.consortium, &self.replica.member, chunk, &self.key);
+            let submitted = match signed {
+                Ok(batch) => {
+                    let sent = Arc::new(batch.clone());
+                    self.replica.submit(batch).await.map(|_| self.gossip.offer(&self.replica.member, &sent))
+                }
+                Err(fault) => Err(fault.into()),
+            };
+            if let Err(fault) = submitted {
+                tracing::warn!(%fault, "completions could not be handed to the ledger; they are tried again");
+            }
+        }
+    }
+}
+
+/// Why jobs were not finished.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error("the worker could not run them")]
+    Run(#[from] RunError),
+    #[error("their answers could not be stored")]
+    Store(#[from] NodeError),
+}

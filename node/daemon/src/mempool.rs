@@ -1,0 +1,98 @@
+//! Batches waiting for a block.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use covenant_canon::Digest;
+use covenant_domain::{Body, MemberId};
+use covenant_ledger::CheckedBatch;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::error::SubmitError;
+
+/// In order of arrival, each batch once, each member within its quota.
+pub(crate) struct Mempool {
+    limit: usize,
+    inner: Mutex<Inner>,
+    pub(crate) arrived: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    order: VecDeque<Digest>,
+    batches: BTreeMap<Digest, CheckedBatch>,
+    waiting: BTreeMap<MemberId, usize>,
+}
+
+impl Mempool {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, inner: Mutex::default(), arrived: Notify::new() }
+    }
+
+    /// Adds a batch; false when it is there already.
+    pub(crate) fn add(&self, batch: CheckedBatch) -> Result<bool, SubmitError> {
+        let mut inner = self.inner.lock();
+        if inner.batches.contains_key(&batch.id()) {
+            return Ok(false);
+        }
+        let member = batch.batch().author.clone();
+        let waiting = inner.waiting.entry(member.clone()).or_default();
+        if *waiting + batch.entries().len() > self.limit {
+            return Err(SubmitError::Busy { member, waiting: *waiting, limit: self.limit });
+        }
+        *waiting += batch.entries().len();
+        inner.order.push_back(batch.id());
+        inner.batches.insert(batch.id(), batch);
+        drop(inner);
+        self.arrived.notify_waiters();
+        Ok(true)
+    }
+
+    pub(crate) fn get(&self, id: &Digest) -> Option<CheckedBatch> {
+        self.inner.lock().batches.get(id).cloned()
+    }
+
+    /// The oldest batches that fit into `bytes`.
+    pub(crate) fn oldest(&self, bytes: usize) -> Vec<CheckedBatch> {
+        let inner = self.inner.lock();
+        let mut left = bytes;
+        let fitting = inner.order.iter().filter_map(|id| inner.batches.get(id)).take_while(|batch| {
+            let fits = batch.size() <= left;
+            left = left.saturating_sub(batch.size());
+            fits
+        });
+        fitting.cloned().collect()
+    }
+
+    pub(crate) fn remove<'a>(&self, ids: impl IntoIterator<Item = &'a Digest>) {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        for id in ids {
+            let Some(batch) = inner.batches.remove(id) else { continue };
+            if let Some(waiting) = inner.waiting.get_mut(&batch.batch().author) {
+                *waiting = waiting.saturating_sub(batch.entries().len());
+            }
+        }
+        inner.order.retain(|id| inner.batches.contains_key(id));
+    }
+
+    /// Whether a batch with this intent waits.
+    pub(crate) fn has_intent(&self, intent: &covenant_domain::IntentId) -> bool {
+        let is_it = |e: &covenant_domain::Entry| matches!(&e.body, Body::Intent(i) if &i.id == intent);
+        self.inner.lock().batches.values().any(|b| b.entries().iter().any(is_it))
+    }
+
+    /// Entries of one member waiting.
+    pub(crate) fn waiting(&self, member: &MemberId) -> usize {
+        self.inner.lock().waiting.get(member).copied().unwrap_or_default()
+    }
+
+    /// Entries waiting.
+    pub(crate) fn backlog(&self) -> usize {
+        self.inner.lock().waiting.values().sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inner.lock().batches.is_empty()
+    }
+}

@@ -1,0 +1,426 @@
+//! A running node.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use covenant_canon::{Digest, Label};
+use covenant_consensus::{Config, Engine, Network};
+use covenant_domain::{Body, Decision, IntentId, MemberId, Release, Role};
+use covenant_engine::{Plan, Wish};
+use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_source::Source;
+use covenant_state::State;
+use covenant_store::{Input, Store};
+use covenant_suite::{KeyPairSet, OpeningKey, SigningKey, suite};
+use covenant_worker::Worker;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::error::{NodeError, SubmitError};
+use crate::evidence::entry_of;
+use crate::gossip::GossipHub;
+use crate::holder::Holder;
+use crate::replay::{compare, rebuild};
+use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
+use crate::steps::Steps;
+use crate::track::{QueryState, Released, Tracker};
+use crate::votes::Votes;
+
+/// Settings of a node.
+pub struct NodeConfig {
+    /// Whose node it is.
+    pub member: MemberId,
+    /// The founding document.
+    pub genesis: Arc<Genesis>,
+    /// The member's keys.
+    pub keys: KeyPairSet,
+    /// Database of the replica, `sqlite://...` or `postgres://...`.
+    pub store_url: String,
+    /// Folder of the consensus engine's log.
+    pub wal_dir: PathBuf,
+    /// The department's records.
+    pub sources: Vec<Arc<dyn Source>>,
+    /// How votes and blocks reach the other validators.
+    pub network: Network,
+    /// How batches reach the other mempools.
+    pub gossip: GossipHub,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Points at which a test may stop the process.
+    pub steps: Steps,
+}
+
+/// What became of a recorded entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEntry {
+    /// Its digest.
+    pub entry: Digest,
+    /// Leaf number.
+    pub leaf: u64,
+    /// Block height.
+    pub height: u64,
+    /// What the ledger said.
+    pub outcome: Outcome,
+}
+
+/// Whether an entry took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did.
+    Accepted,
+    /// It was recorded and rejected, with the reason.
+    Rejected(String),
+}
+
+/// A running node. Dropping it stops its tasks.
+pub struct Node {
+    replica: Arc<Replica>,
+    holder: Arc<Holder>,
+    tracker: Arc<Tracker>,
+    signing: Arc<SigningKey>,
+    gossip: GossipHub,
+    engine: Engine,
+    tasks: Vec<JoinHandle<()>>,
+    /// Told after the tracker has seen a block.
+    tracked: broadcast::Sender<u64>,
+}
+
+impl Node {
+    /// Opens the store, rebuilds the state, joins consensus and begins to answer.
+    ///
+    /// # Errors
+    /// [`NodeError`] when store, genesis or keys are not usable.
+    pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        let NodeConfig { member, genesis, keys, store_url, wal_dir, sources, network, gossip, clock, steps } = config;
+        check_identity(&member, &genesis, &keys)?;
+        let KeyPairSet { signing, opening } = keys;
+        let (signing, opening): (Arc<SigningKey>, Arc<OpeningKey>) = (Arc::new(signing), Arc::new(opening));
+        let store = Store::open(&store_url).await?;
+        let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps).await?;
+        let worker = Worker::new(genesis.suite, opening, sources);
+        let holder = Holder::new(replica.clone(), worker, signing.clone(), gossip.clone());
+        let votes =
+            Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
+        let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
+        let offered = gossip.join(&member);
+        let tasks = vec![
+            tokio::spawn(track(replica.events.subscribe(), tracker.clone(), tracked.clone())),
+            tokio::spawn(holder.clone().run()),
+            tokio::spawn(take_offers(replica.clone(), offered)),
+            tokio::spawn(offer_again(replica.clone(), gossip.clone())),
+        ];
+        let settings = Config::new(replica.consortium, member, wal_dir);
+        let app = Arc::new(Engineered(replica.clone()));
+        let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
+        Ok(Self { replica, holder, tracker, signing, gossip, engine, tasks, tracked })
+    }
+
+    /// Stops taking part. Nothing that was promised is lost.
+    pub async fn stop(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.engine.stop().await;
+        self.replica.store.close().await;
+    }
+
+    /// Whose node it is.
+    pub fn member(&self) -> &MemberId {
+        &self.replica.member
+    }
+
+    /// The founding document.
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.replica.genesis
+    }
+
+    /// Newest block.
+    pub fn tip(&self) -> Tip {
+        self.replica.tip_now()
+    }
+
+    /// Entries waiting for a block.
+    pub fn backlog(&self) -> usize {
+        self.replica.mempool.backlog()
+    }
+
+    /// Looks at the state; keep it short, blocks wait meanwhile.
+    pub fn with_state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.replica.chain.read().state)
+    }
+
+    /// Blocks as they become final.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<CommittedBlock>> {
+        self.replica.events.subscribe()
+    }
+
+    /// Takes a member's batch and offers it to the other nodes.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when it can never stand in a block, or not now.
+    pub async fn submit(&self, batch: SignedBatch) -> Result<Digest, SubmitError> {
+        let offered = Arc::new(batch.clone());
+        let checked = self.replica.submit(batch).await?;
+        self.gossip.offer(self.member(), &offered);
+        Ok(checked.id())
+    }
+
+    /// Takes a batch and waits until it is final.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; [`NodeError::Stopping`] inside when no block came within `wait`.
+    pub async fn record(&self, batch: SignedBatch, wait: Duration) -> Result<Vec<RecordedEntry>, SubmitError> {
+        let mut events = self.subscribe();
+        let digests: Vec<Digest> = {
+            let suite = self.replica.genesis.suite;
+            batch.entries.iter().map(|e| Digest::of(suite, Label::ENTRY, e)).collect()
+        };
+        let id = self.submit(batch).await?;
+        let deadline = tokio::time::Instant::now() + wait;
+        if let Some(known) = self.recorded(&digests).await? {
+            return Ok(known);
+        }
+        loop {
+            let block = match tokio::time::timeout_at(deadline, events.recv()).await {
+                Ok(Ok(block)) => block,
+                Ok(Err(broadcast::error::RecvError::Lagged(_))) => match self.recorded(&digests).await? {
+                    Some(known) => return Ok(known),
+                    None => continue,
+                },
+                _ => return Err(NodeError::Stopping.into()),
+            };
+            if block.batches.iter().any(|b| b.id() == id) {
+                return Ok(outcomes(&block, &id));
+            }
+        }
+    }
+
+    /// Entries that are final already; absent when one is not.
+    async fn recorded(&self, digests: &[Digest]) -> Result<Option<Vec<RecordedEntry>>, NodeError> {
+        let mut out = Vec::new();
+        for digest in digests {
+            let Some(row) = self.replica.store.entry_by_digest(digest).await? else { return Ok(None) };
+            let rejections = self.replica.store.entries_about(&digest.to_string()).await?;
+            let mut outcome = Outcome::Accepted;
+            for rejection in rejections.iter().filter_map(|r| r.derived.as_deref()) {
+                let entry: covenant_domain::Entry = covenant_canon::from_bytes(rejection)?;
+                if let Body::Rejected { reason, .. } = entry.body {
+                    outcome = Outcome::Rejected(reason);
+                }
+            }
+            out.push(RecordedEntry { entry: *digest, leaf: row.leaf, height: row.height, outcome });
+        }
+        Ok(Some(out))
+    }
+
+    /// Takes sealed inputs for queries about this holder's datasets.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub async fn deliver(&self, inputs: Vec<Input>) -> Result<(), NodeError> {
+        self.holder.deliver(inputs).await
+    }
+
+    /// Where a query stands on the ledger, with its consumer.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn query(&self, intent: &IntentId) -> Result<Option<(MemberId, QueryState)>, NodeError> {
+        if let Some(known) = self.tracker.get(intent) {
+            return Ok(Some(known));
+        }
+        let Some(bundle) = self.replica.bundle(intent).await? else { return Ok(None) };
+        Ok(state_of(&bundle))
+    }
+
+    /// The answer of a query of this holder, if it may leave: its receipt is on the ledger, or it is graded general and
+    /// permitted. This is the one door through which answers leave a node (I1).
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn release(&self, intent: &IntentId) -> Result<Option<Released>, NodeError> {
+        let receipted = match self.query(intent).await? {
+            Some((_, QueryState::Completed { .. })) => true,
+            Some((_, QueryState::Permitted { release: Release::AfterPermit, .. })) => false,
+            _ => return Ok(None),
+        };
+        let answer = self.holder.answer(intent).await?;
+        Ok(answer.map(|a| Released { sealed: a.sealed, receipted }))
+    }
+
+    /// Whether an intent waits in this node's mempool.
+    pub fn is_waiting(&self, intent: &IntentId) -> bool {
+        self.replica.mempool.has_intent(intent)
+    }
+
+    /// Resolves when something about queries may have changed at this node.
+    pub fn changes(&self) -> (broadcast::Receiver<u64>, broadcast::Receiver<()>) {
+        (self.tracked.subscribe(), self.holder.stored.subscribe())
+    }
+
+    /// The evidence bundle of a decided query.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, NodeError> {
+        self.replica.bundle(intent).await
+    }
+
+    /// The recorded decision with its height; with `replay`, also the decision that executing the ledger again gives.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn explain(
+        &self,
+        intent: &IntentId,
+        replay: bool,
+    ) -> Result<Option<(Decision, u64, Option<Decision>)>, NodeError> {
+        let rows = self.replica.store.entries_about(&intent.to_string()).await?;
+        let Some(row) = rows.iter().find(|r| r.kind == "decision") else { return Ok(None) };
+        let Some(bytes) = &row.derived else { return Ok(None) };
+        let entry: covenant_domain::Entry = covenant_canon::from_bytes(bytes)?;
+        let Body::Decision(decision) = entry.body else { return Ok(None) };
+        let again = match replay {
+            true => rebuild(&self.replica.store, &self.replica.genesis, row.height, Some(*intent)).await?.decision,
+            false => None,
+        };
+        Ok(Some((decision, row.height, again)))
+    }
+
+    /// Advice before a query.
+    pub fn plan(&self, wish: &Wish) -> Plan {
+        self.with_state(|state| state.plan(wish, self.replica.clock.now_ms()))
+    }
+
+    /// Executes the whole ledger again and compares it with the tables.
+    ///
+    /// # Errors
+    /// [`NodeError::Diverged`] where they differ.
+    pub async fn rebuild(&self) -> Result<BTreeMap<&'static str, u64>, NodeError> {
+        compare(&self.replica.store, &self.replica.genesis).await
+    }
+
+    /// Does the real operation: signs and verifies with the member's key, reads the newest block back and checks it.
+    ///
+    /// # Errors
+    /// What failed, in words.
+    pub async fn probe(&self) -> Result<(), String> {
+        let message = self.tip().block;
+        let words = suite(self.replica.genesis.suite);
+        let signature = words.sign(&self.signing, Label::REQUEST, message.as_bytes()).map_err(|e| e.to_string())?;
+        let key = self.replica.keys.get(self.member()).ok_or("no key of its own")?;
+        key.verifying.verify(Label::REQUEST, message.as_bytes(), &signature).map_err(|e| e.to_string())?;
+        let tip = self.tip();
+        if tip.height == 0 {
+            return Ok(());
+        }
+        let stored = self.replica.store.block(tip.height).await.map_err(|e| e.to_string())?;
+        let stored = stored.ok_or_else(|| format!("block {} cannot be read back", tip.height))?;
+        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|e| e.to_string())?;
+        if block.header.id() == tip.block { Ok(()) } else { Err(format!("block {} reads back differently", tip.height)) }
+    }
+
+    /// The entries of a member or about an instance are for other rooms; this reads one entry by leaf number.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn entry(&self, leaf: u64) -> Result<Option<covenant_domain::Entry>, NodeError> {
+        let Some(row) = self.replica.store.entries(leaf, 1).await?.pop().filter(|r| r.leaf == leaf) else { return Ok(None) };
+        let Some(stored) = self.replica.store.block(row.height).await? else { return Ok(None) };
+        let height = row.height;
+        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        entry_of(&row, &block).map(Some)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn check_identity(member: &MemberId, genesis: &Genesis, keys: &KeyPairSet) -> Result<(), NodeError> {
+    let wrong = |reason| Err(NodeError::Identity { member: member.clone(), reason });
+    let Some(known) = genesis.member(member) else { return wrong("is not a member in the genesis") };
+    if known.verifying_key != keys.signing.verifying_key().to_string()
+        || known.sealing_key != keys.opening.sealing_key().to_string()
+    {
+        return wrong("the keys at hand are not the ones in the genesis");
+    }
+    if !known.has(Role::Validator) {
+        return wrong("is not a validator: only validators run a node so far");
+    }
+    Ok(())
+}
+
+fn outcomes(block: &CommittedBlock, id: &Digest) -> Vec<RecordedEntry> {
+    let rejected = block.rejected();
+    let all = block.batches.iter().flat_map(|b| b.ids().iter().map(move |e| (b.id(), e)));
+    let own = (block.first_leaf..).zip(all).filter(|(_, (batch, _))| batch == id);
+    let outcome = |entry: &Digest| rejected.get(entry).map_or(Outcome::Accepted, |r| Outcome::Rejected(r.clone()));
+    let height = block.header.height;
+    own.map(|(leaf, (_, entry))| RecordedEntry { entry: *entry, leaf, height, outcome: outcome(entry) }).collect()
+}
+
+fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
+    use covenant_ledger::Closure;
+    let (Body::Intent(intent), Body::Decision(decision)) = (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
+    else {
+        return None;
+    };
+    let state = match (decision.permit(), &bundle.closure) {
+        (None, _) => QueryState::Refused(decision.reasons.clone()),
+        (Some(permit), Closure::Completed { .. }) => QueryState::Completed { holder: permit.holder.clone() },
+        (Some(_), Closure::Lapsed { .. }) => QueryState::Lapsed,
+        (Some(permit), _) => {
+            QueryState::Permitted { holder: permit.holder.clone(), release: permit.obligations.release }
+        }
+    };
+    Some((intent.consumer.clone(), state))
+}
+
+async fn track(
+    mut events: broadcast::Receiver<Arc<CommittedBlock>>,
+    tracker: Arc<Tracker>,
+    tracked: broadcast::Sender<u64>,
+) {
+    loop {
+        match events.recv().await {
+            Ok(block) => {
+                tracker.note(&block);
+                let _nobody_waits = tracked.send(block.header.height);
+            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "query tracker fell behind"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn take_offers(replica: Arc<Replica>, mut offers: tokio::sync::mpsc::Receiver<Arc<SignedBatch>>) {
+    while let Some(batch) = offers.recv().await {
+        let replica = replica.clone();
+        let take = move || replica.take(Arc::unwrap_or_clone(batch));
+        match tokio::task::spawn_blocking(take).await {
+            Ok(Err(fault)) => tracing::debug!(%fault, "a peer's batch is not taken"),
+            Ok(Ok(())) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Offers what still waits to the peers again: one of them may have been away.
+async fn offer_again(replica: Arc<Replica>, gossip: GossipHub) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(3));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        for batch in replica.mempool.oldest(usize::MAX) {
+            gossip.offer(&replica.member, &Arc::new(batch.batch().clone()));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Executes the ledger again from its bytes, to prove that what is recorded follows from it.
+
+use std::collections::BTreeMap;
+
+use covenant_canon::{Digest, to_bytes};
+use covenant_domain::{Decision, IntentId};
+use covenant_ledger::{Block, Genesis, LogTail};
+use covenant_state::State;
+use covenant_store::Store;
+
+use crate::error::NodeError;
+
+/// What executing the ledger again gave.
+pub struct Rebuilt {
+    /// The state after the last block executed.
+    pub state: State,
+    /// Leaves in the log.
+    pub leaves: u64,
+    /// Blocks executed.
+    pub blocks: u64,
+    /// The decision looked for, as made now.
+    pub decision: Option<Decision>,
+}
+
+/// Executes blocks 1 to `until` again and compares every header: log roots, state digests, the chain of ids. `looked_for`
+/// is an intent whose decision is wanted.
+///
+/// # Errors
+/// [`NodeError::Diverged`] at the first block that comes out differently.
+pub async fn rebuild(
+    store: &Store,
+    genesis: &Genesis,
+    until: u64,
+    looked_for: Option<IntentId>,
+) -> Result<Rebuilt, NodeError> {
+    let keys = genesis.check()?;
+    let consortium = genesis.digest();
+    let (mut state, mut tail, mut parent) = (State::genesis(genesis)?, LogTail::default(), Digest::ZERO);
+    let mut decision = None;
+    let tip = store.tip().await?.map_or(0, |t| t.height);
+    let last = until.min(tip);
+    for height in 1..=last {
+        let missing = || NodeError::Unexecutable { height, reason: "its bytes are not in the store".into() };
+        let stored = store.block(height).await?.ok_or_else(missing)?;
+        let Block { header, batches } = Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        same(height, "parent", parent, header.parent)?;
+        same(height, "state digest", state.digest(), header.state)?;
+        let checked = batches.into_iter().map(|batch| {
+            let unknown = || NodeError::Unexecutable { height, reason: format!("`{}` is not a member", batch.author) };
+            let key = keys.get(&batch.author).ok_or_else(unknown)?;
+            batch.check(&consortium, &key.verifying).map_err(|source| NodeError::Batch { height, source })
+        });
+        let checked = checked.collect::<Result<Vec<_>, _>>()?;
+        let unfit = |e: covenant_state::Inadmissible| NodeError::Unexecutable { height, reason: e.to_string() };
+        let execution = state.execute(height, header.time_ms, &checked).map_err(unfit)?;
+        let derived: Vec<Vec<u8>> = execution.derived.iter().map(to_bytes).collect();
+        let submitted = checked.iter().flat_map(|b| b.batch().entries.iter().map(|e| e.as_slice()));
+        let leaves: Vec<&[u8]> = submitted.chain(derived.iter().map(Vec::as_slice)).collect();
+        tail.append(&leaves);
+        same(height, "log root", tail.roots().sm3, header.log.sm3)?;
+        same(height, "log root", tail.roots().sha256, header.log.sha256)?;
+        decision = decision.or_else(|| find(&execution.derived, looked_for));
+        parent = header.id();
+        same(height, "block id", parent, stored.id)?;
+        state.apply(execution);
+    }
+    Ok(Rebuilt { state, leaves: tail.size(), blocks: last, decision })
+}
+
+fn find(derived: &[covenant_domain::Entry], looked_for: Option<IntentId>) -> Option<Decision> {
+    derived.iter().find_map(|entry| match &entry.body {
+        covenant_domain::Body::Decision(d) if Some(d.intent) == looked_for => Some(d.clone()),
+        _ => None,
+    })
+}
+
+fn same(height: u64, what: &'static str, found: Digest, recorded: Digest) -> Result<(), NodeError> {
+    if found == recorded { Ok(()) } else { Err(NodeError::Diverged { height, what, found, recorded }) }
+}
+
+/// Compares the state rebuilt from blocks with the rows beside them.
+pub(crate) async fn compare(store: &Store, genesis: &Genesis) -> Result<BTreeMap<&'static str, u64>, NodeError> {
+    let rebuilt = rebuild(store, genesis, u64::MAX, None).await?;
+    let loaded = store.load(u64::MAX).await?;
+    let tip = store.tip().await?;
+    let (height, time_ms) = tip.map_or((0, genesis.created_ms), |t| (t.height, t.time_ms));
+    let rows = loaded.rows.len() as u64;
+    let stored = State::restore(genesis, height, time_ms, loaded.rows, Vec::new())?;
+    same(height, "state digest of the tables", stored.digest(), rebuilt.state.digest())?;
+    Ok(BTreeMap::from([("blocks", rebuilt.blocks), ("leaves", rebuilt.leaves), ("objects", rows)]))
+}

@@ -1,0 +1,417 @@
+//! The ledger replica: mempool, chain and store behind the consensus engine's traits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use covenant_canon::{Digest, from_bytes, to_bytes};
+use covenant_consensus::{AppError, Application, Committed, Evidence, Proposal, Undecided, Verdict};
+use covenant_domain::{Body, Entry, MemberId};
+use covenant_ledger::{
+    Certificate, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, MemberKeys, SignedBatch, ValidatorSet,
+};
+use covenant_state::State;
+use covenant_store::{Commit, Pending, Store};
+use minicbor::bytes::ByteVec;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::broadcast;
+
+use crate::chain::{Chain, Prepared};
+use crate::clock::Clock;
+use crate::error::{NodeError, SubmitError};
+use crate::mempool::Mempool;
+use crate::steps::Steps;
+
+/// Room that header and framing take of a block.
+const BLOCK_OVERHEAD: usize = 8 * 1024;
+/// Blocks a subscriber may lag behind before it must read the store.
+const EVENTS: usize = 1024;
+/// Prepared blocks remembered for the height being decided.
+const PREPARED: usize = 16;
+
+/// A block that has become final, with everything in decoded form.
+#[derive(Debug)]
+pub struct CommittedBlock {
+    /// Header.
+    pub header: Header,
+    /// Its id.
+    pub id: Digest,
+    /// Batches in order.
+    pub batches: Vec<CheckedBatch>,
+    /// Derived entries in order.
+    pub derived: Vec<Entry>,
+    /// Leaf number of the first entry.
+    pub first_leaf: u64,
+}
+
+impl CommittedBlock {
+    /// Entries that were ordered but not accepted, with the reasons.
+    pub fn rejected(&self) -> BTreeMap<Digest, String> {
+        let rejected = self.derived.iter().filter_map(|e| match &e.body {
+            Body::Rejected { entry, reason } => Some((*entry, reason.clone())),
+            _ => None,
+        });
+        rejected.collect()
+    }
+}
+
+/// Newest block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// Height; zero before the first block.
+    pub height: u64,
+    /// Its id.
+    pub block: Digest,
+    /// Leaves in the log.
+    pub leaves: u64,
+    /// Block time, milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+pub(crate) struct Replica {
+    pub(crate) member: MemberId,
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) keys: BTreeMap<MemberId, MemberKeys>,
+    pub(crate) consortium: Digest,
+    pub(crate) store: Store,
+    pub(crate) chain: Arc<RwLock<Chain>>,
+    pub(crate) mempool: Mempool,
+    pub(crate) events: broadcast::Sender<Arc<CommittedBlock>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) steps: Steps,
+    prepared: Mutex<Vec<Arc<Prepared>>>,
+}
+
+impl Replica {
+    /// Loads the newest state from the store.
+    pub(crate) async fn open(
+        member: MemberId,
+        genesis: Arc<Genesis>,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        steps: Steps,
+    ) -> Result<Arc<Self>, NodeError> {
+        let keys = genesis.check()?;
+        let chain = load_chain(&genesis, &store).await?;
+        let replica = Arc::new(Self {
+            member,
+            consortium: chain.consortium,
+            keys,
+            store,
+            chain: Arc::new(RwLock::new(chain)),
+            mempool: Mempool::new(genesis.charter.pending_per_member as usize),
+            genesis,
+            events: broadcast::channel(EVENTS).0,
+            clock,
+            steps,
+            prepared: Mutex::default(),
+        });
+        replica.restore_pending().await?;
+        Ok(replica)
+    }
+
+    /// Offers entries that were waiting when the node stopped again.
+    async fn restore_pending(&self) -> Result<(), NodeError> {
+        let mut gone = Vec::new();
+        for pending in self.store.pending().await? {
+            let taken = from_bytes::<SignedBatch>(&pending.bytes).is_ok_and(|b| self.take(b).is_ok());
+            if !taken {
+                gone.push(pending.id);
+            }
+        }
+        Ok(self.store.drop_pending(&gone).await?)
+    }
+
+    /// Takes a batch from a member for a coming block. Durable when it returns; taking it again is harmless.
+    pub(crate) async fn submit(&self, batch: SignedBatch) -> Result<CheckedBatch, SubmitError> {
+        let bytes = to_bytes(&batch);
+        let checked = self.check_batch(batch)?;
+        if self.mempool.get(&checked.id()).is_some() || self.chain.read().state.has_all(&checked) {
+            return Ok(checked);
+        }
+        self.admissible(&checked)?;
+        let pending = Pending { id: checked.id(), author: checked.batch().author.clone(), bytes };
+        self.store.put_pending(&[pending]).await.map_err(NodeError::from)?;
+        self.steps.pass("pending-stored");
+        self.mempool.add(checked.clone())?;
+        Ok(checked)
+    }
+
+    /// Takes a batch that a peer has checked and stored; checks it all the same.
+    pub(crate) fn take(&self, batch: SignedBatch) -> Result<(), SubmitError> {
+        let checked = self.check_batch(batch)?;
+        self.admissible(&checked)?;
+        self.mempool.add(checked).map(|_| ())
+    }
+
+    fn admissible(&self, batch: &CheckedBatch) -> Result<(), SubmitError> {
+        let limit = MAX_BLOCK_BYTES - BLOCK_OVERHEAD;
+        if batch.size() > limit {
+            return Err(SubmitError::TooLarge { size: batch.size(), limit });
+        }
+        let chain = self.chain.read();
+        let time_ms = self.clock.now_ms().max(chain.state.time_ms());
+        Ok(chain.state.admissible(time_ms, batch)?)
+    }
+
+    fn check_batch(&self, batch: SignedBatch) -> Result<CheckedBatch, SubmitError> {
+        let Some(keys) = self.keys.get(&batch.author) else {
+            return Err(covenant_state::Inadmissible::NotMember { author: batch.author }.into());
+        };
+        Ok(batch.check(&self.consortium, &keys.verifying)?)
+    }
+
+    /// As [`Self::check_batch`], knowing what the mempool has checked already.
+    fn check_known(&self, batch: SignedBatch) -> Result<CheckedBatch, String> {
+        match self.mempool.get(&batch.id(self.genesis.suite)) {
+            Some(known) => Ok(known),
+            None => self.check_batch(batch).map_err(|e| e.to_string()),
+        }
+    }
+
+    pub(crate) fn tip_now(&self) -> Tip {
+        let chain = self.chain.read();
+        let (height, time_ms) = (chain.state.height(), chain.state.time_ms());
+        Tip { height, block: chain.parent, leaves: chain.tail.size(), time_ms }
+    }
+
+    /// Runs CPU work with the chain at hand, off the async threads.
+    async fn on_chain<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self, &Chain) -> T + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let replica = self.clone();
+        let run = move || work(&replica, &replica.chain.read());
+        tokio::task::spawn_blocking(run).await.map_err(|_| NodeError::Stopping)
+    }
+
+    fn remember(&self, prepared: Prepared) -> Arc<Prepared> {
+        let prepared = Arc::new(prepared);
+        let mut known = self.prepared.lock();
+        if known.len() >= PREPARED {
+            known.remove(0);
+        }
+        known.push(prepared.clone());
+        prepared
+    }
+
+    async fn keep_undecided(&self, round: u32, proposer: &MemberId, block: &Prepared) -> Result<(), NodeError> {
+        let (height, id, bytes) = (block.header.height, block.id, block.bytes.to_vec());
+        let undecided = covenant_store::Undecided { height, round, proposer: proposer.clone(), id, bytes };
+        self.store.put_undecided(&undecided).await?;
+        self.steps.pass("undecided-stored");
+        Ok(())
+    }
+
+    /// The decided block as executed; after a restart, executed again from what was stored before voting.
+    async fn recall(self: &Arc<Self>, height: u64, block: Digest) -> Result<Arc<Prepared>, NodeError> {
+        if let Some(known) = self.prepared.lock().iter().find(|p| p.id == block) {
+            return Ok(known.clone());
+        }
+        let undecided = self.store.undecided_all().await?;
+        let Some(stored) = undecided.into_iter().find(|u| u.id == block) else {
+            return Err(NodeError::Unexecutable { height, reason: "its bytes were never stored here".into() });
+        };
+        let bytes = Bytes::from(stored.bytes);
+        let now_ms = u64::MAX;
+        let check = move |replica: &Self, chain: &Chain| chain.check(now_ms, &bytes, |b| replica.check_known(b));
+        match self.on_chain(check).await? {
+            Ok(prepared) => Ok(self.remember(prepared)),
+            Err(reason) => Err(NodeError::Unexecutable { height, reason }),
+        }
+    }
+
+    async fn commit_now(self: &Arc<Self>, height: u64, block: Digest, certificate: &Certificate, evidence: Vec<Evidence>) -> Result<(), NodeError> {
+        if height <= self.chain.read().state.height() {
+            return Ok(());
+        }
+        let prepared = self.recall(height, block).await?;
+        let included: Vec<Digest> = prepared.batches.iter().map(CheckedBatch::id).collect();
+        self.steps.pass("before-commit");
+        self.store.commit(&self.commit_rows(&prepared, certificate, included.clone(), evidence)).await?;
+        self.steps.pass("after-commit");
+        let signers = certificate.signatures.iter().map(|s| s.validator.clone()).collect::<std::collections::BTreeSet<_>>();
+        self.chain.write().advance(&prepared, signers.into_iter().collect());
+        self.mempool.remove(&included);
+        self.prepared.lock().clear();
+        let event = CommittedBlock {
+            header: prepared.header.clone(),
+            id: block,
+            batches: prepared.batches.clone(),
+            derived: prepared.execution.derived.clone(),
+            first_leaf: prepared.first_leaf,
+        };
+        // Nobody listening is no fault.
+        let _listeners = self.events.send(Arc::new(event));
+        Ok(())
+    }
+
+    fn commit_rows(&self, block: &Prepared, certificate: &Certificate, included: Vec<Digest>, evidence: Vec<Evidence>) -> Commit {
+        Commit {
+            height: block.header.height,
+            block: block.id,
+            time_ms: block.header.time_ms,
+            bytes: block.bytes.to_vec(),
+            certificate: to_bytes(certificate),
+            entries: block.rows(),
+            seen: block.execution.seen.clone(),
+            rows: block.execution.rows.clone(),
+            tiles: block.tiles.clone(),
+            log_size: block.header.log.size,
+            included,
+            evidence: evidence.iter().map(evidence_bytes).collect(),
+        }
+    }
+}
+
+/// Two contradicting statements with their signatures, as canonical bytes.
+fn evidence_bytes(evidence: &Evidence) -> Vec<u8> {
+    let bytes = |b: &[u8]| ByteVec::from(b.to_vec());
+    let (first, second) = (&evidence.first, &evidence.second);
+    to_bytes(&(
+        evidence.validator.clone(),
+        evidence.height,
+        (bytes(&first.message), bytes(&first.signature)),
+        (bytes(&second.message), bytes(&second.signature)),
+    ))
+}
+
+/// Rebuilds the chain's tip from stored rows and checks what can be checked at once.
+async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, NodeError> {
+    let consortium = genesis.digest();
+    let validators = genesis.validators()?;
+    let tip = store.tip().await?;
+    let fresh_after = tip.as_ref().map_or(0, |t| t.time_ms.saturating_sub(genesis.charter.freshness_ms));
+    let loaded = store.load(fresh_after).await?;
+    let mut chain = Chain {
+        genesis: genesis.clone(),
+        consortium,
+        state: State::genesis(genesis)?,
+        tail: LogTail::default(),
+        parent: Digest::ZERO,
+        signers: std::collections::VecDeque::new(),
+        tip_signers: Vec::new(),
+        validators,
+    };
+    let Some(tip) = tip else { return Ok(chain) };
+    chain.state = State::restore(genesis, tip.height, tip.time_ms, loaded.rows, loaded.seen)?;
+    chain.tail = LogTail::restore(tip.log_size, loaded.tiles);
+    chain.parent = tip.block;
+    let window = 4 * chain.validators.validators().len() as u64;
+    for height in tip.height.saturating_sub(window - 1).max(1)..=tip.height {
+        let Some(stored) = store.block(height).await? else { continue };
+        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        chain.note_signers(&block.header);
+        if height == tip.height {
+            let certificate: Certificate = from_bytes(&stored.certificate)?;
+            let signers: std::collections::BTreeSet<_> = certificate.signatures.into_iter().map(|s| s.validator).collect();
+            chain.tip_signers = signers.into_iter().collect();
+            check_tip(&chain, &block.header)?;
+        }
+    }
+    Ok(chain)
+}
+
+/// The log rebuilt from tiles must have the roots that validators signed.
+fn check_tip(chain: &Chain, header: &Header) -> Result<(), NodeError> {
+    let roots = chain.tail.roots();
+    let diverged = |what, found, recorded| NodeError::Diverged { height: header.height, what, found, recorded };
+    if header.id() != chain.parent {
+        return Err(diverged("block id", header.id(), chain.parent));
+    }
+    if roots != header.log {
+        return Err(diverged("log root", roots.sm3, header.log.sm3));
+    }
+    Ok(())
+}
+
+/// The replica as the engine sees it.
+pub(crate) struct Engineered(pub(crate) Arc<Replica>);
+
+#[async_trait]
+impl Application for Engineered {
+    async fn tip(&self) -> Result<u64, AppError> {
+        Ok(self.0.tip_now().height)
+    }
+
+    async fn validators(&self, _height: u64) -> Result<ValidatorSet, AppError> {
+        Ok(self.0.chain.read().live_validators())
+    }
+
+    async fn wanted(&self, _height: u64) {
+        loop {
+            let arrived = self.0.mempool.arrived.notified();
+            tokio::pin!(arrived);
+            arrived.as_mut().enable();
+            let next_lapse_ms = self.0.chain.read().state.next_lapse_ms();
+            let now_ms = self.0.clock.now_ms();
+            if !self.0.mempool.is_empty() || next_lapse_ms.is_some_and(|due| due <= now_ms) {
+                return;
+            }
+            let sleep_ms = next_lapse_ms.map_or(1_000, |due| due.saturating_sub(now_ms).clamp(1, 1_000));
+            tokio::select! {
+                () = arrived => {}
+                () = tokio::time::sleep(std::time::Duration::from_millis(sleep_ms)) => {}
+            }
+        }
+    }
+
+    async fn propose(&self, height: u64, round: u32) -> Result<Proposal, AppError> {
+        let replica = &self.0;
+        let stored = replica.store.undecided(height, round).await.map_err(AppError::new)?;
+        if let Some(own) = stored.into_iter().find(|u| u.proposer == replica.member) {
+            return Ok(Proposal { id: own.id, block: own.bytes.into() });
+        }
+        let build = |replica: &Replica, chain: &Chain| {
+            let batches = replica.mempool.oldest(MAX_BLOCK_BYTES - BLOCK_OVERHEAD);
+            chain.build(&replica.member, replica.clock.now_ms(), batches)
+        };
+        let (prepared, left_out) = replica.on_chain(build).await.map_err(AppError::new)?;
+        replica.steps.pass("block-built");
+        replica.mempool.remove(&left_out);
+        replica.store.drop_pending(&left_out).await.map_err(AppError::new)?;
+        let prepared = replica.remember(prepared);
+        replica.keep_undecided(round, &replica.member, &prepared).await.map_err(AppError::new)?;
+        Ok(Proposal { id: prepared.id, block: prepared.bytes.clone() })
+    }
+
+    async fn check(&self, _height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError> {
+        let replica = &self.0;
+        let check = move |replica: &Replica, chain: &Chain| {
+            chain.check(replica.clock.now_ms(), &block, |batch| replica.check_known(batch))
+        };
+        let prepared = match replica.on_chain(check).await.map_err(AppError::new)? {
+            Ok(prepared) => replica.remember(prepared),
+            Err(reason) => return Ok(Verdict::Invalid(reason)),
+        };
+        replica.steps.pass("block-checked");
+        replica.keep_undecided(round, proposer, &prepared).await.map_err(AppError::new)?;
+        Ok(Verdict::Valid(prepared.id))
+    }
+
+    async fn undecided(&self, height: u64, round: u32) -> Result<Vec<Undecided>, AppError> {
+        let stored = self.0.store.undecided(height, round).await.map_err(AppError::new)?;
+        Ok(stored.into_iter().map(|u| Undecided { proposer: u.proposer, id: u.id, block: u.bytes.into() }).collect())
+    }
+
+    async fn commit(
+        &self,
+        height: u64,
+        block: Digest,
+        certificate: &Certificate,
+        evidence: Vec<Evidence>,
+    ) -> Result<(), AppError> {
+        self.0.commit_now(height, block, certificate, evidence).await.map_err(AppError::new)
+    }
+
+    async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {
+        let Some(stored) = self.0.store.block(height).await.map_err(AppError::new)? else { return Ok(None) };
+        let certificate = from_bytes(&stored.certificate).map_err(AppError::new)?;
+        Ok(Some(Committed { block: stored.bytes.into(), certificate }))
+    }
+
+    async fn earliest(&self) -> Result<u64, AppError> {
+        Ok(1)
+    }
+}

@@ -1,0 +1,21 @@
+//! A block with its certificate.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "blocks")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub height: i64,
+    pub id: Vec<u8>,
+    pub time_ms: i64,
+    pub bytes: Vec<u8>,
+    pub certificate: Vec<u8>,
+    /// SHA-256 over block and certificate: a database keeps no checksum of its own over long values.
+    pub checksum: Vec<u8>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,31 @@
+//! Inputs and answers of the node's worker.
+
+use sea_orm_migration::prelude::*;
+
+use super::{blob, drop_tables, index, number, table, text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Step;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let intent = || blob("intent").primary_key().take();
+        let inputs = [intent(), text("consumer"), blob("sealed"), number("received_ms")];
+        manager.create_table(table("inputs", inputs)).await?;
+        manager.create_index(index("inputs_received", "inputs", "received_ms")).await?;
+        let submitted = ColumnDef::new("submitted").boolean().not_null().take();
+        let created = number("created_ms");
+        let answers = [intent(), text("consumer"), blob("sealed"), blob("completion"), submitted, created];
+        manager.create_table(table("answers", answers)).await?;
+        manager.create_index(index("answers_created", "answers", "created_ms")).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["answers", "inputs"]).await
+    }
+}
