@@ -1,1 +1,3 @@
-//! A synthetic city and a demo consortium
+//! A synthetic city and a demo consortium.
+
+pub mod city;

@@ -9,7 +9,7 @@ macro_rules! words {
         #[derive(ToSchema)]
         #[schema(rename_all = "snake_case")]
         #[allow(dead_code, missing_docs, reason = "described, never made")]
-        pub enum $name { $($word),* }
+        pub(crate) enum $name { $($word),* }
     )*};
 }
 
@@ -43,7 +43,7 @@ macro_rules! shapes {
         $(#[$doc])*
         #[derive(ToSchema)]
         #[allow(dead_code, missing_docs, reason = "described, never made")]
-        pub struct $name { $(pub $field: $kind),* }
+        pub(crate) struct $name { $($field: $kind),* }
     )*};
 }
 

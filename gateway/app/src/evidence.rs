@@ -35,9 +35,22 @@ impl Gateway {
         let Some(told) = self.consortium.explain(intent, false).await.map_err(of_port)? else {
             return Err(undecided(caller, intent, &consumer));
         };
-        self.party(caller, intent, &consumer, dataset_of(&told.decision))?;
+        let dataset = self.dataset_of(&told.decision).await?;
+        self.party(caller, intent, &consumer, dataset.as_ref())?;
         let told = if replay { self.replayed(intent).await? } else { told };
         Ok(Explanation { decision: told.decision, height: told.height, replayed_equal: told.replayed_equal })
+    }
+
+    /// A permit names the dataset; of a refused query only the intent does.
+    async fn dataset_of(&self, decision: &Decision) -> Result<Option<DatasetId>, Problem> {
+        if let Some(permit) = decision.permit() {
+            return Ok(Some(permit.dataset.clone()));
+        }
+        let bundle = self.consortium.evidence(&decision.intent).await.map_err(of_port)?;
+        Ok(bundle.and_then(|b| match b.intent.leaf.entry.body {
+            Body::Intent(asked) => Some(asked.dataset),
+            _ => None,
+        }))
     }
 
     async fn replayed(&self, intent: &IntentId) -> Result<crate::port::Explanation, Problem> {
@@ -67,11 +80,6 @@ impl Gateway {
         }
         Err(not_a_party(caller, "query", intent))
     }
-}
-
-/// The permit names the dataset; a refusal does not, so a refused query is explained to its consumer and regulators.
-fn dataset_of(decision: &Decision) -> Option<&DatasetId> {
-    decision.permit().map(|p| &p.dataset)
 }
 
 fn undecided(caller: &Caller, intent: &IntentId, consumer: &MemberId) -> Problem {

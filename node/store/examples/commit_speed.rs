@@ -3,7 +3,7 @@
 //! `cargo run --release -p covenant-store --example commit_speed -- [folder or postgres url] [blocks] [entries] [stores]`
 //!
 //! Given a PostgreSQL url, one store is measured, and its database should be empty.
-#![allow(clippy::print_stdout, reason = "it prints a report")]
+#![allow(clippy::print_stdout, unreachable_pub, reason = "it prints a report and shares the tests' chain")]
 
 #[path = "../tests/support/blocks.rs"]
 mod blocks;

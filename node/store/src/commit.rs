@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use covenant_canon::{Digest, HashAlgorithm, Hasher};
+use covenant_canon::{Digest, HashAlgorithm};
 use covenant_domain::IntentId;
 use covenant_ledger::Tile;
 use covenant_state::{Row, SeenEntry};
@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 use crate::entity::{block, tip, undecided};
 use crate::error::{Fault, StoreError};
 use crate::record::{Commit, EntryRow};
-use crate::row::{Insert, delete, digest, digests, insert, signed, unsigned};
+use crate::row::{Insert, delete, digest, digests, head, insert, signed, unsigned};
 use crate::store::Store;
 
 impl Store {
@@ -62,7 +62,7 @@ async fn same_block(db: &impl ConnectionTrait, commit: &Commit) -> Result<bool, 
     Err(StoreError::Fork { height, stored, offered: commit.block }.into())
 }
 
-const BLOCK: Insert =
+pub(crate) const BLOCK: Insert =
     Insert { table: "blocks", columns: &["height", "id", "time_ms", "bytes", "certificate", "checksum"], conflict: "" };
 
 fn block_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
@@ -72,24 +72,14 @@ fn block_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
         signed("block time", commit.time_ms)?.into(),
         commit.bytes.clone().into(),
         commit.certificate.clone().into(),
-        checksum(&commit.bytes, &commit.certificate).0.to_vec().into(),
     ])
 }
 
-/// SHA-256 over a block and its certificate as they are stored.
-pub(crate) fn checksum(bytes: &[u8], certificate: &[u8]) -> Digest {
-    let mut hasher = Hasher::new(HashAlgorithm::Sha256);
-    hasher.update(&(bytes.len() as u64).to_be_bytes());
-    hasher.update(bytes);
-    hasher.update(certificate);
-    hasher.finish()
-}
-
-const TIP: Insert = Insert {
+pub(crate) const TIP: Insert = Insert {
     table: "tip",
-    columns: &["only", "height", "block", "time_ms", "log_size"],
+    columns: &["only", "height", "block", "time_ms", "log_size", "checksum"],
     conflict: "ON CONFLICT (\"only\") DO UPDATE SET \"height\" = excluded.\"height\", \"block\" = excluded.\"block\", \
-        \"time_ms\" = excluded.\"time_ms\", \"log_size\" = excluded.\"log_size\"",
+        \"time_ms\" = excluded.\"time_ms\", \"log_size\" = excluded.\"log_size\", \"checksum\" = excluded.\"checksum\"",
 };
 
 fn tip_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
@@ -102,7 +92,7 @@ fn tip_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
     ])
 }
 
-const ENTRY: Insert = Insert {
+pub(crate) const ENTRY: Insert = Insert {
     table: "entries",
     columns: &[
         "leaf",
@@ -117,6 +107,7 @@ const ENTRY: Insert = Insert {
         "fresh_ms",
         "seen",
         "derived",
+        "checksum",
     ],
     conflict: "",
 };
@@ -153,7 +144,7 @@ fn push_entry(values: &mut Vec<Value>, entry: &EntryRow, seen: i16) -> Result<()
         entry.batch.map(i64::from).into(),
         i64::from(entry.position).into(),
         entry.digest.0.to_vec().into(),
-        digest_head(&entry.digest).into(),
+        head(&entry.digest).into(),
         entry.author.as_ref().map(|a| a.as_str().to_owned()).into(),
         entry.kind.as_str().into(),
         entry.about.as_str().into(),
@@ -162,12 +153,6 @@ fn push_entry(values: &mut Vec<Value>, entry: &EntryRow, seen: i16) -> Result<()
         entry.derived.clone().into(),
     ]);
     Ok(())
-}
-
-/// The first eight bytes of a digest as the index holds them.
-pub(crate) fn digest_head(digest: &Digest) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 const KIND: Insert = Insert {
@@ -188,10 +173,10 @@ fn kind_values(entries: &[EntryRow]) -> Result<Vec<Value>, Fault> {
     Ok(values)
 }
 
-const STATE: Insert = Insert {
+pub(crate) const STATE: Insert = Insert {
     table: "state",
-    columns: &["key", "value"],
-    conflict: "ON CONFLICT (\"key\") DO UPDATE SET \"value\" = excluded.\"value\"",
+    columns: &["key", "value", "checksum"],
+    conflict: "ON CONFLICT (\"key\") DO UPDATE SET \"value\" = excluded.\"value\", \"checksum\" = excluded.\"checksum\"",
 };
 
 async fn write_state(db: &impl ConnectionTrait, rows: &[Row]) -> Result<(), Fault> {
@@ -207,10 +192,10 @@ async fn write_state(db: &impl ConnectionTrait, rows: &[Row]) -> Result<(), Faul
     delete(db, "state", "key", gone).await.map(drop)
 }
 
-const TILE: Insert = Insert {
+pub(crate) const TILE: Insert = Insert {
     table: "tiles",
-    columns: &["algorithm", "level", "position", "hashes"],
-    conflict: "ON CONFLICT (\"algorithm\", \"level\", \"position\") DO UPDATE SET \"hashes\" = excluded.\"hashes\"",
+    columns: &["algorithm", "level", "position", "hashes", "checksum"],
+    conflict: "ON CONFLICT (\"algorithm\", \"level\", \"position\") DO UPDATE SET \"hashes\" = excluded.\"hashes\", \"checksum\" = excluded.\"checksum\"",
 };
 
 fn tile_values(tiles: &[Tile]) -> Result<Vec<Value>, Fault> {
@@ -238,7 +223,8 @@ pub(crate) fn algorithm_number(algorithm: HashAlgorithm) -> i16 {
     }
 }
 
-const EVIDENCE: Insert = Insert { table: "evidence", columns: &["height", "position", "bytes"], conflict: "" };
+pub(crate) const EVIDENCE: Insert =
+    Insert { table: "evidence", columns: &["height", "position", "bytes", "checksum"], conflict: "" };
 
 fn evidence_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
     let height = signed("height", commit.height)?;

@@ -4,11 +4,11 @@ use covenant_canon::{Digest, HashAlgorithm};
 use covenant_ledger::{TILE, Tile};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::commit::{algorithm_number, checksum, digest_head};
+use crate::commit::{self, BLOCK, ENTRY, EVIDENCE, TIP, algorithm_number};
 use crate::entity::{block, entry, evidence, kind, tile, tip};
 use crate::error::{Fault, StoreError};
 use crate::record::{EntryRow, StoredBlock, Tip};
-use crate::row::{digest, member, signed, unsigned};
+use crate::row::{digest, head, member, signed, unsigned, whole};
 use crate::store::Store;
 
 impl Store {
@@ -40,7 +40,8 @@ impl Store {
         self.read("read evidence", async {
             let of_height = evidence::Column::Height.eq(signed("height", height)?);
             let query = evidence::Entity::find().filter(of_height).order_by_asc(evidence::Column::Position);
-            Ok(query.all(self.reader()).await?.into_iter().map(|found| found.bytes).collect())
+            let found = query.all(self.reader()).await?.into_iter();
+            found.map(|row| Ok(whole(row, &EVIDENCE)?.bytes)).collect()
         })
         .await
     }
@@ -73,7 +74,7 @@ impl Store {
     /// What the database says.
     pub async fn entry_by_digest(&self, digest: &Digest) -> Result<Option<EntryRow>, StoreError> {
         let query = entry::Entity::find()
-            .filter(entry::Column::DigestHead.eq(digest_head(digest)))
+            .filter(entry::Column::DigestHead.eq(head(digest)))
             .filter(entry::Column::Digest.eq(digest.0.to_vec()))
             .order_by_asc(entry::Column::Leaf);
         self.read("read an entry", async { query.one(self.reader()).await?.map(entry_of).transpose() }).await
@@ -106,6 +107,7 @@ impl Store {
 
 pub(crate) async fn read_tip(db: &impl ConnectionTrait) -> Result<Option<Tip>, Fault> {
     let Some(found) = tip::Entity::find().one(db).await? else { return Ok(None) };
+    let found = whole(found, &TIP)?;
     Ok(Some(Tip {
         height: unsigned("tip height", found.height)?,
         block: digest("tip block", &found.block)?,
@@ -115,13 +117,9 @@ pub(crate) async fn read_tip(db: &impl ConnectionTrait) -> Result<Option<Tip>, F
 }
 
 fn block_of(found: block::Model) -> Result<StoredBlock, Fault> {
-    let height = unsigned("height", found.height)?;
-    let whole = digest("block checksum", &found.checksum)? == checksum(&found.bytes, &found.certificate);
-    if !whole {
-        return Err(Fault::Damage(format!("block {height} is not what was written")));
-    }
+    let found = whole(found, &BLOCK)?;
     Ok(StoredBlock {
-        height,
+        height: unsigned("height", found.height)?,
         id: digest("block id", &found.id)?,
         time_ms: unsigned("block time", found.time_ms)?,
         bytes: found.bytes,
@@ -130,6 +128,7 @@ fn block_of(found: block::Model) -> Result<StoredBlock, Fault> {
 }
 
 fn entry_of(found: entry::Model) -> Result<EntryRow, Fault> {
+    let found = whole(found, &ENTRY)?;
     Ok(EntryRow {
         leaf: unsigned("leaf", found.leaf)?,
         height: unsigned("height", found.height)?,
@@ -145,6 +144,7 @@ fn entry_of(found: entry::Model) -> Result<EntryRow, Fault> {
 }
 
 pub(crate) fn tile_of(found: tile::Model) -> Result<Tile, Fault> {
+    let found = whole(found, &commit::TILE)?;
     let algorithm = match found.algorithm {
         1 => HashAlgorithm::Sm3,
         2 => HashAlgorithm::Sha256,

@@ -5,12 +5,12 @@ use covenant_ledger::Tile;
 use covenant_state::{Row, SeenEntry};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::commit::algorithm_number;
+use crate::commit::{ENTRY, STATE, algorithm_number};
 use crate::entity::{entry, state, tile};
 use crate::error::{Fault, StoreError};
 use crate::ledger::{read_tip, tile_of};
 use crate::record::Loaded;
-use crate::row::{digest, signed, unsigned};
+use crate::row::{digest, signed, unsigned, whole};
 use crate::store::Store;
 
 impl Store {
@@ -38,7 +38,8 @@ impl Store {
 
 async fn read_state(db: &impl ConnectionTrait) -> Result<Vec<Row>, Fault> {
     let found = state::Entity::find().order_by_asc(state::Column::Key).all(db).await?;
-    Ok(found.into_iter().map(|row| Row { key: row.key, value: Some(row.value) }).collect())
+    let row = |row: state::Model| Ok(Row { key: row.key, value: Some(row.value) });
+    found.into_iter().map(|found| whole(found, &STATE).and_then(row)).collect()
 }
 
 async fn read_seen(db: &impl ConnectionTrait, fresh_after_ms: u64) -> Result<Vec<SeenEntry>, Fault> {
@@ -49,10 +50,11 @@ async fn read_seen(db: &impl ConnectionTrait, fresh_after_ms: u64) -> Result<Vec
         .order_by_asc(entry::Column::Leaf)
         .all(db)
         .await?;
-    found.iter().map(seen_of).collect()
+    found.into_iter().map(seen_of).collect()
 }
 
-fn seen_of(found: &entry::Model) -> Result<SeenEntry, Fault> {
+fn seen_of(found: entry::Model) -> Result<SeenEntry, Fault> {
+    let found = whole(found, &ENTRY)?;
     let damage = || Fault::Damage(format!("entry at leaf {} names no intent", found.leaf));
     let intent = if found.seen == 2 { Some(found.about.parse().map_err(|_| damage())?) } else { None };
     let entry = digest("entry digest", &found.digest)?;

@@ -6,16 +6,16 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select, Value};
 use crate::entity::{pending, undecided};
 use crate::error::{Fault, StoreError};
 use crate::record::{Pending, Undecided};
-use crate::row::{Insert, delete, digest, digests, insert, member, signed, unsigned};
+use crate::row::{Insert, delete, digest, digests, insert, member, signed, unsigned, whole};
 use crate::store::Store;
 
 const UNDECIDED: Insert = Insert {
     table: "undecided",
-    columns: &["height", "round", "id", "proposer", "bytes"],
+    columns: &["height", "round", "id", "proposer", "bytes", "checksum"],
     conflict: "ON CONFLICT DO NOTHING",
 };
 const PENDING: Insert =
-    Insert { table: "pending", columns: &["id", "author", "bytes"], conflict: "ON CONFLICT DO NOTHING" };
+    Insert { table: "pending", columns: &["id", "author", "bytes", "checksum"], conflict: "ON CONFLICT DO NOTHING" };
 
 impl Store {
     /// Keeps a proposed block; on disk when it returns. The same block of the same round is kept once.
@@ -103,6 +103,7 @@ impl Store {
 }
 
 fn undecided_of(found: undecided::Model) -> Result<Undecided, Fault> {
+    let found = whole(found, &UNDECIDED)?;
     Ok(Undecided {
         height: unsigned("height", found.height)?,
         round: unsigned("round", found.round)?,
@@ -113,6 +114,7 @@ fn undecided_of(found: undecided::Model) -> Result<Undecided, Fault> {
 }
 
 fn pending_of(found: pending::Model) -> Result<Pending, Fault> {
+    let found = whole(found, &PENDING)?;
     Ok(Pending {
         id: digest("batch id", &found.id)?,
         author: member("batch author", &found.author)?,

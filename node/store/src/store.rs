@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
@@ -26,8 +26,8 @@ struct Inner {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     place: Place,
-    /// Held open for its lock.
-    _lock: Option<File>,
+    /// Held open for its lock until the store is closed.
+    lock: Mutex<Option<File>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -49,17 +49,19 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let place = Place::of(url);
         let Pools { writer, reader, lock } = pool::open(url, &place).await?;
-        let store = Self(Arc::new(Inner { writer, reader, place, _lock: lock }));
+        let store = Self(Arc::new(Inner { writer, reader, place, lock: Mutex::new(lock) }));
         store.check().await.map_err(|fault| fault.told(store.place(), "check it"))?;
         store.migrate().await.map_err(|fault| fault.told(store.place(), "bring its schema up to date"))?;
         Ok(store)
     }
 
-    /// Closes the connections once the work in progress is done.
+    /// Closes the connections once the work in progress is done; another node may open the database then. Without it the
+    /// same happens, a little later, when the last clone is dropped.
     pub async fn close(&self) {
         // Closing tells of a connection that is gone already, which is what was wanted.
         let _ = self.0.reader.close_by_ref().await;
         let _ = self.0.writer.close_by_ref().await;
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     async fn check(&self) -> Result<(), Fault> {

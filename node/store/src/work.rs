@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 use crate::entity::{answer, input};
 use crate::error::{Fault, StoreError};
 use crate::record::{Input, StoredAnswer};
-use crate::row::{Insert, insert, intent, member, signed, unsigned};
+use crate::row::{Insert, insert, intent, member, signed, unsigned, whole};
 use crate::store::Store;
 
 /// Ids per reading statement, below the parameter limits of both databases.
@@ -14,13 +14,13 @@ const IDS: usize = 10_000;
 
 const INPUT: Insert = Insert {
     table: "inputs",
-    columns: &["intent", "consumer", "sealed", "received_ms"],
+    columns: &["intent", "consumer", "sealed", "received_ms", "checksum"],
     conflict: "ON CONFLICT DO NOTHING",
 };
 // INVARIANT I4: one permit, one run. The first answer stays, whatever is offered later.
 const ANSWER: Insert = Insert {
     table: "answers",
-    columns: &["intent", "consumer", "sealed", "completion", "submitted", "created_ms"],
+    columns: &["intent", "consumer", "sealed", "completion", "submitted", "created_ms", "checksum"],
     conflict: "ON CONFLICT DO NOTHING",
 };
 
@@ -154,6 +154,7 @@ fn answer_values(answer: &StoredAnswer) -> Result<[Value; 6], Fault> {
 }
 
 fn input_of(found: input::Model) -> Result<Input, Fault> {
+    let found = whole(found, &INPUT)?;
     Ok(Input {
         intent: intent("input", &found.intent)?,
         consumer: member("consumer", &found.consumer)?,
@@ -163,6 +164,7 @@ fn input_of(found: input::Model) -> Result<Input, Fault> {
 }
 
 fn answer_of(found: answer::Model) -> Result<StoredAnswer, Fault> {
+    let found = whole(found, &ANSWER)?;
     Ok(StoredAnswer {
         intent: intent("answer", &found.intent)?,
         consumer: member("consumer", &found.consumer)?,

@@ -67,7 +67,9 @@ pub enum SubjectError {
     #[error("unknown kind of subject: expected `resident:`, `company:` or `unit:` before the number")]
     Kind,
     /// A bare number that is a valid resident number and a valid credit code.
-    #[error("this number is valid as a resident number and as a credit code: write `resident:` or `company:` before it")]
+    #[error(
+        "this number is valid as a resident number and as a credit code: write `resident:` or `company:` before it"
+    )]
     Ambiguous,
 }
 
@@ -307,7 +309,10 @@ impl<'b, C> Decode<'b, C> for Subject {
 
 /// Length and alphabet. What passes is ASCII, so bytes and characters agree afterwards.
 fn shape(
-    text: &str, noun: &'static str, expected: usize, allowed: fn(usize, char) -> bool,
+    text: &str,
+    noun: &'static str,
+    expected: usize,
+    allowed: fn(usize, char) -> bool,
 ) -> Result<(), SubjectError> {
     let found = text.chars().count();
     if found != expected {
@@ -475,7 +480,10 @@ mod tests {
     fn single_alterations_are_rejected() {
         for at in 0..18 {
             for with in CREDIT_ALPHABET.chars() {
-                assert_eq!(ResidentNumber::new(&altered(PERSON, at, with)).is_ok(), PERSON.chars().nth(at) == Some(with));
+                assert_eq!(
+                    ResidentNumber::new(&altered(PERSON, at, with)).is_ok(),
+                    PERSON.chars().nth(at) == Some(with)
+                );
                 assert_eq!(CreditCode::new(&altered(FIRM, at, with)).is_ok(), FIRM.chars().nth(at) == Some(with));
             }
         }

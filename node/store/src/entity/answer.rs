@@ -12,6 +12,7 @@ pub struct Model {
     pub completion: Vec<u8>,
     pub submitted: bool,
     pub created_ms: i64,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

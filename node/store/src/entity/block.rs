@@ -11,8 +11,7 @@ pub struct Model {
     pub time_ms: i64,
     pub bytes: Vec<u8>,
     pub certificate: Vec<u8>,
-    /// SHA-256 over block and certificate: a database keeps no checksum of its own over long values.
-    pub checksum: Vec<u8>,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,6 +20,7 @@ pub struct Model {
     /// 0: not to be remembered, 1: to be remembered, 2: with the intent in `about`.
     pub seen: i16,
     pub derived: Option<Vec<u8>>,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

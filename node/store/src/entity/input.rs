@@ -10,6 +10,7 @@ pub struct Model {
     pub consumer: String,
     pub sealed: Vec<u8>,
     pub received_ms: i64,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

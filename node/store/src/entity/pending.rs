@@ -10,6 +10,7 @@ pub struct Model {
     pub id: Vec<u8>,
     pub author: String,
     pub bytes: Vec<u8>,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

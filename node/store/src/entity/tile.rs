@@ -13,6 +13,7 @@ pub struct Model {
     pub position: i64,
     /// Its hashes, one after the other.
     pub hashes: Vec<u8>,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

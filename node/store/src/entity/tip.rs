@@ -11,6 +11,7 @@ pub struct Model {
     pub block: Vec<u8>,
     pub time_ms: i64,
     pub log_size: i64,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@ pub struct Model {
     pub id: Vec<u8>,
     pub proposer: String,
     pub bytes: Vec<u8>,
+    pub checksum: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

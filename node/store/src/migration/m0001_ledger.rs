@@ -30,15 +30,22 @@ impl MigrationTrait for Step {
 
 fn tables(manager: &SchemaManager<'_>) -> [TableCreateStatement; 7] {
     let blocks =
-        [row_number("height"), blob("id"), number("time_ms"), blob("bytes"), blob("certificate"), blob("checksum")];
-    let tip =
-        [small("only").primary_key().take(), number("height"), blob("block"), number("time_ms"), number("log_size")];
+        [row_number("height"), blob("id"), number("time_ms"), blob("bytes"), blob("certificate"), number("checksum")];
+    let tip = [
+        small("only").primary_key().take(),
+        number("height"),
+        blob("block"),
+        number("time_ms"),
+        number("log_size"),
+        number("checksum"),
+    ];
     let kinds = [text("kind").primary_key().take(), number("entries")];
-    let state = [blob("key").primary_key().take(), blob("value")];
+    let state = [blob("key").primary_key().take(), blob("value"), number("checksum")];
     let mut tile_key = Index::create().col("algorithm").col("level").col("position").take();
-    let mut tiles = table("tiles", [small("algorithm"), small("level"), number("position"), blob("hashes")]);
+    let mut tiles =
+        table("tiles", [small("algorithm"), small("level"), number("position"), blob("hashes"), number("checksum")]);
     let mut evidence_key = Index::create().col("height").col("position").take();
-    let mut evidence = table("evidence", [number("height"), number("position"), blob("bytes")]);
+    let mut evidence = table("evidence", [number("height"), number("position"), blob("bytes"), number("checksum")]);
     [
         table("blocks", blocks),
         table("entries", entry_columns()),
@@ -64,6 +71,7 @@ fn entry_columns() -> Vec<ColumnDef> {
         number("fresh_ms"),
         small("seen"),
         ColumnDef::new("derived").blob().take(),
+        number("checksum"),
     ]
 }
 

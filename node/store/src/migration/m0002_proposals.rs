@@ -14,12 +14,13 @@ impl MigrationTrait for Step {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let columns = [number("height"), number("round"), blob("id"), text("proposer"), blob("bytes")];
+        let columns =
+            [number("height"), number("round"), blob("id"), text("proposer"), blob("bytes"), number("checksum")];
         let mut key = Index::create().col("height").col("round").col("id").take();
         manager.create_table(table("undecided", columns).primary_key(&mut key).take()).await?;
         let arrival = ColumnDef::new("arrival").big_integer().not_null().auto_increment().primary_key().take();
         let id = blob("id").unique_key().take();
-        manager.create_table(table("pending", [arrival, id, text("author"), blob("bytes")])).await
+        manager.create_table(table("pending", [arrival, id, text("author"), blob("bytes"), number("checksum")])).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -15,12 +15,13 @@ impl MigrationTrait for Step {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let intent = || blob("intent").primary_key().take();
-        let inputs = [intent(), text("consumer"), blob("sealed"), number("received_ms")];
+        let inputs = [intent(), text("consumer"), blob("sealed"), number("received_ms"), number("checksum")];
         manager.create_table(table("inputs", inputs)).await?;
         manager.create_index(index("inputs_received", "inputs", "received_ms")).await?;
         let submitted = ColumnDef::new("submitted").boolean().not_null().take();
         let created = number("created_ms");
-        let answers = [intent(), text("consumer"), blob("sealed"), blob("completion"), submitted, created];
+        let answers =
+            [intent(), text("consumer"), blob("sealed"), blob("completion"), submitted, created, number("checksum")];
         manager.create_table(table("answers", answers)).await?;
         manager.create_index(index("answers_created", "answers", "created_ms")).await
     }

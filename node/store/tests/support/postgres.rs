@@ -41,7 +41,7 @@ impl Server {
             check(Command::new("chown").arg("postgres").arg(dir.path()));
         }
         let data = dir.path().join("data");
-        check(as_postgres("initdb").args(["-U", "postgres", "-A", "trust", "-D"]).arg(&data));
+        check(as_postgres("initdb").args(["--no-sync", "-U", "postgres", "-A", "trust", "-D"]).arg(&data));
         let options = format!("-h 127.0.0.1 -p {port} -k {} -c fsync=on", dir.path().display());
         let log = dir.path().join("log");
         check(as_postgres("pg_ctl").args(["start", "-w", "-o", &options, "-l"]).arg(log).arg("-D").arg(&data));
