@@ -1,1 +1,37 @@
-//! Consumer SDK
+//! The consumer's SDK: asks the gateway, and keeps every secret in its own process.
+//!
+//! A [`Client`] holds the member's keys, the consortium's genesis as trust root, and a connection over REST or gRPC. It
+//! signs entries and requests, seals inputs to the holder named by the trust root, opens answers, and verifies evidence
+//! offline. The gateway sees ciphertext and metadata; nothing it says is believed that the trust root can check.
+//!
+//! What it does not do: store answers, decide what may be asked, or talk to a holder directly.
+#![deny(missing_docs)]
+
+pub mod authorise;
+mod batcher;
+mod client;
+mod config;
+mod entry;
+mod error;
+mod evidence;
+mod grpc;
+mod identity;
+mod link;
+mod query;
+mod reply;
+mod rest;
+mod sealing;
+
+pub use authorise::{ConsentTicket, Terms};
+pub use batcher::Batcher;
+pub use client::Client;
+pub use config::{ClientConfig, Transport};
+pub use covenant_api::{
+    ConsentStatusView, Consortium, EntryResult, Explanation, GrantStatusView, HealthReport, PlanRequest, PlanResponse,
+    Problem, QueryState, Tip,
+};
+pub use error::ClientError;
+pub use identity::{Identity, load_identity, save_identity, save_identity_at_cost};
+pub use query::{Ground, Question};
+pub use reply::Reply;
+pub use sealing::Prepared;

@@ -1,6 +1,6 @@
 //! The ledger replica: mempool, chain and store behind the consensus engine's traits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -231,7 +231,7 @@ impl Replica {
         self.steps.pass("before-commit");
         self.store.commit(&self.commit_rows(&prepared, certificate, included.clone(), evidence)).await?;
         self.steps.pass("after-commit");
-        let signers = certificate.signatures.iter().map(|s| s.validator.clone()).collect::<std::collections::BTreeSet<_>>();
+        let signers = certificate.signatures.iter().map(|s| s.validator.clone()).collect::<BTreeSet<_>>();
         self.chain.write().advance(&prepared, signers.into_iter().collect());
         self.mempool.remove(&included);
         self.prepared.lock().clear();
@@ -305,7 +305,7 @@ async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, Node
         chain.note_signers(&block.header);
         if height == tip.height {
             let certificate: Certificate = from_bytes(&stored.certificate)?;
-            let signers: std::collections::BTreeSet<_> = certificate.signatures.into_iter().map(|s| s.validator).collect();
+            let signers: BTreeSet<_> = certificate.signatures.into_iter().map(|s| s.validator).collect();
             chain.tip_signers = signers.into_iter().collect();
             check_tip(&chain, &block.header)?;
         }
@@ -403,6 +403,15 @@ impl Application for Engineered {
         evidence: Vec<Evidence>,
     ) -> Result<(), AppError> {
         self.0.commit_now(height, block, certificate, evidence).await.map_err(AppError::new)
+    }
+
+    async fn strengthened(&self, certificate: &Certificate) -> Result<(), AppError> {
+        let mut chain = self.0.chain.write();
+        if certificate.block == chain.parent {
+            let signers: BTreeSet<_> = certificate.signatures.iter().map(|s| s.validator.clone()).collect();
+            chain.tip_signers = signers.into_iter().collect();
+        }
+        Ok(())
     }
 
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use covenant_canon::{HashAlgorithm, Hasher, MAX_BYTES, to_bytes};
-use covenant_domain::{Subject, Value};
+use covenant_domain::Subject;
 use csv::ByteRecord;
 use tokio::sync::mpsc::Sender;
 
@@ -220,7 +220,7 @@ pub(crate) fn parse_subject(key: KeyKind, text: &str) -> Result<Subject, CellFau
         KeyKind::Company | KeyKind::SyntheticCompany => "credit code (GB 32100)",
         KeyKind::Unit => "unit number",
     };
-    Subject::parse(key.subject(), &text).map_err(|_| CellFault::NotSubject { noun })
+    Subject::of_kind(key.subject(), &text).map_err(|_| CellFault::NotSubject { noun })
 }
 
 fn open_text(file: &Path) -> Result<(BufReader<File>, u64), SourceError> {

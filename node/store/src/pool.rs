@@ -65,7 +65,6 @@ fn sqlite(url: &str, reads_only: bool) -> ConnectOptions {
             .statement_cache_capacity(128)
             .pragma("query_only", if reads_only { "on" } else { "off" })
             .pragma("cache_size", if reads_only { "-8192" } else { "-65536" })
-            .pragma("mmap_size", "268435456")
             .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864")
             .pragma("temp_store", "memory")

@@ -199,7 +199,7 @@ pub enum SubjectKind {
 
 impl SubjectKind {
     /// The word before the colon of the canonical form.
-    pub fn as_str(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Resident => "resident",
             Self::Company => "company",
@@ -210,7 +210,7 @@ impl SubjectKind {
 
 impl std::fmt::Display for SubjectKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.name())
     }
 }
 
@@ -254,12 +254,21 @@ impl Subject {
     /// # Errors
     /// [`SubjectError`] naming the check that failed, for a bare number that of the kind it resembles most.
     pub fn parse(text: &str) -> Result<Self, SubjectError> {
-        let Some((kind, number)) = text.split_once(':') else { return Self::parse_bare(text) };
+        let Some((prefix, number)) = text.split_once(':') else { return Self::parse_bare(text) };
+        let kinds = [SubjectKind::Resident, SubjectKind::Company, SubjectKind::Unit];
+        let kind = kinds.into_iter().find(|kind| kind.name() == prefix).ok_or(SubjectError::Kind)?;
+        Self::of_kind(kind, number)
+    }
+
+    /// Parses a bare number of a known kind, as a column of a department's table holds it.
+    ///
+    /// # Errors
+    /// [`SubjectError`] naming the check that failed.
+    pub fn of_kind(kind: SubjectKind, number: &str) -> Result<Self, SubjectError> {
         match kind {
-            "resident" => ResidentNumber::new(number).map(Self::Resident),
-            "company" => CreditCode::new(number).map(Self::Company),
-            "unit" => UnitNumber::new(number).map(Self::Unit),
-            _ => Err(SubjectError::Kind),
+            SubjectKind::Resident => ResidentNumber::new(number).map(Self::Resident),
+            SubjectKind::Company => CreditCode::new(number).map(Self::Company),
+            SubjectKind::Unit => UnitNumber::new(number).map(Self::Unit),
         }
     }
 
@@ -457,6 +466,7 @@ mod tests {
             let subject = Subject::parse(text).unwrap();
             assert_eq!(subject.canonical(), format!("{kind}:{text}"));
             assert_eq!(subject.canonical().parse::<Subject>().unwrap(), subject);
+            assert_eq!(Subject::of_kind(subject.kind(), text).unwrap(), subject);
             assert_eq!(from_bytes::<Subject>(&to_bytes(&subject)).unwrap(), subject);
         }
         assert_eq!(Subject::parse("person:1").unwrap_err(), SubjectError::Kind);

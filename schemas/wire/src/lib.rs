@@ -10,6 +10,7 @@ mod evidence;
 mod plan;
 mod query;
 mod signed;
+mod status;
 
 /// Generated code.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
@@ -21,3 +22,4 @@ pub use catalogue::{documents, read_documents};
 pub use error::WireError;
 pub use prost::Message;
 pub use signed::{decode_payload, seal_call};
+pub use status::{problem_of, status_of};

@@ -1,0 +1,44 @@
+//! How a client behaves.
+
+use std::time::Duration;
+
+/// How requests travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// JSON over HTTP.
+    #[default]
+    Rest,
+    /// Protobuf over HTTP/2.
+    Grpc,
+}
+
+/// Times and transport of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// How requests travel.
+    pub transport: Transport,
+    /// How long one request waits for answers at the gateway; at most 30 s.
+    pub wait: Duration,
+    /// How long a question is pursued in all before its state is returned as it is.
+    pub patience: Duration,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            transport: Transport::Rest,
+            wait: Duration::from_secs(20),
+            patience: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// The defaults over another transport.
+    pub fn over(transport: Transport) -> Self {
+        Self { transport, ..Self::default() }
+    }
+}

@@ -1,0 +1,135 @@
+//! What can go wrong at the consumer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use covenant_api::Problem;
+use covenant_canon::Digest;
+use covenant_domain::{AnswerError, DatasetId, IntentId, MemberId};
+use covenant_ledger::{BatchError, GenesisError};
+use covenant_suite::SuiteError;
+
+/// Failure of a client. Cheap to clone: one failure may answer many questions of a batch.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClientError {
+    /// The gateway refused, with its problem document.
+    #[error(transparent)]
+    Problem(Problem),
+    /// No answer came.
+    #[error("gateway `{base}` is not reachable: {reason}")]
+    Unreachable {
+        /// Its address.
+        base: String,
+        /// What the transport says.
+        reason: String,
+    },
+    /// The gateway answered something else than its interface promises.
+    #[error("gateway answered something unreadable: {reason}")]
+    Protocol {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address cannot be used.
+    #[error("`{base}` is not a gateway address: {reason}")]
+    Address {
+        /// The address.
+        base: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The trust root does not hold.
+    #[error("trust root does not hold")]
+    TrustRoot(#[source] Arc<GenesisError>),
+    /// The gateway serves another consortium.
+    #[error("gateway serves consortium {found}, the trust root is {expected}")]
+    OtherConsortium {
+        /// Digest of the trust root.
+        expected: Digest,
+        /// Digest that the gateway names.
+        found: Digest,
+    },
+    /// The identity is not that of a member.
+    #[error("`{member}` is not a member with these keys in the trust root")]
+    NotMember {
+        /// The member.
+        member: MemberId,
+    },
+    /// The dataset's holder is not a member.
+    #[error("holder `{holder}` of dataset `{dataset}` is not a member in the trust root")]
+    HolderUnknown {
+        /// The dataset.
+        dataset: DatasetId,
+        /// Organisation that its id names.
+        holder: String,
+    },
+    /// A cryptographic step failed.
+    #[error("{step} failed")]
+    Crypto {
+        /// Which step.
+        step: &'static str,
+        /// The suite's word.
+        #[source]
+        source: SuiteError,
+    },
+    /// Entries could not be signed.
+    #[error("batch could not be signed")]
+    Batch(#[source] Arc<BatchError>),
+    /// The answer cannot be read.
+    #[error("answer to `{intent}` cannot be read")]
+    Answer {
+        /// The intent.
+        intent: IntentId,
+        /// What is wrong with it.
+        #[source]
+        source: Arc<AnswerError>,
+    },
+    /// The opened answer is to another question; the holder is at fault.
+    #[error("answer to `{intent}` is not to the question asked: `{what}` differs")]
+    OtherAnswer {
+        /// The intent.
+        intent: IntentId,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A file could not be read or written, or may be read by others.
+    #[error("file `{path}`: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A ticket cannot be read.
+    #[error("consent ticket cannot be read: {reason}")]
+    Ticket {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The batcher was stopped.
+    #[error("batcher was stopped")]
+    Stopped,
+}
+
+impl ClientError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Problem(problem) => problem.is_transient(),
+            Self::Unreachable { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The stable code, when the gateway refused.
+    pub fn code(&self) -> Option<&str> {
+        if let Self::Problem(problem) = self { Some(&problem.code) } else { None }
+    }
+
+    pub(crate) fn crypto(step: &'static str) -> impl Fn(SuiteError) -> Self {
+        move |source| Self::Crypto { step, source }
+    }
+
+    pub(crate) fn protocol(reason: impl std::fmt::Display) -> Self {
+        Self::Protocol { reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,116 @@
+//! Protobuf over HTTP/2.
+
+use async_trait::async_trait;
+use covenant_api::{
+    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport, PlanRequest,
+    PlanResponse, QueriesRequest, QueryResult, Tip, grpc_target,
+};
+use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
+use covenant_wire::v1::gateway_client::GatewayClient;
+use covenant_wire::{Message, WireError, problem_of, read_documents, seal_call, v1};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::link::{Link, Signer};
+use crate::{ClientConfig, ClientError};
+
+type Reached<T> = Result<T, ClientError>;
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+pub(crate) struct Grpc {
+    base: String,
+    stub: GatewayClient<Channel>,
+    signer: Signer,
+}
+
+impl Grpc {
+    pub(crate) fn new(base: &str, config: &ClientConfig, signer: Signer) -> Reached<Self> {
+        let wrong = |_| ClientError::Address { base: base.to_owned(), reason: "not a URI" };
+        let endpoint = Endpoint::from_shared(base.to_owned())
+            .map_err(wrong)?
+            .tcp_nodelay(true)
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.wait + std::time::Duration::from_secs(15));
+        let stub = GatewayClient::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_ANSWER);
+        Ok(Self { base: base.to_owned(), stub, signer })
+    }
+
+    fn sealed(&self, method: &str, message: &impl Message) -> Reached<v1::SignedCall> {
+        let payload = message.encode_to_vec();
+        Ok(seal_call(&self.signer.sign("POST", &grpc_target(method), &payload)?, payload))
+    }
+
+    fn refused(&self, status: &tonic::Status) -> ClientError {
+        if status.metadata().get("covenant-code").is_none() && status.code() == tonic::Code::Unavailable {
+            return ClientError::Unreachable { base: self.base.clone(), reason: status.message().to_owned() };
+        }
+        ClientError::Problem(problem_of(status))
+    }
+}
+
+/// Signs the inner message, calls the method, takes the answer out.
+macro_rules! call {
+    ($self:ident, $method:ident, $name:literal, $message:expr) => {{
+        let call = $self.sealed($name, &$message)?;
+        $self.stub.clone().$method(call).await.map_err(|s| $self.refused(&s))?.into_inner()
+    }};
+}
+
+fn read<T: TryFrom<M, Error = WireError>, M>(message: M) -> Reached<T> {
+    T::try_from(message).map_err(ClientError::protocol)
+}
+
+fn read_all<T: TryFrom<M, Error = WireError>, M>(messages: Vec<M>) -> Reached<Vec<T>> {
+    messages.into_iter().map(read).collect()
+}
+
+#[async_trait]
+impl Link for Grpc {
+    async fn consortium(&self) -> Reached<Consortium> {
+        read(self.stub.clone().consortium(v1::Empty {}).await.map_err(|s| self.refused(&s))?.into_inner())
+    }
+    async fn health(&self) -> Reached<HealthReport> {
+        read(self.stub.clone().health(v1::Empty {}).await.map_err(|s| self.refused(&s))?.into_inner())
+    }
+    async fn tip(&self) -> Reached<Tip> {
+        read(call!(self, tip, "Tip", v1::Empty {}))
+    }
+    async fn members(&self) -> Reached<Vec<Member>> {
+        read_documents(&call!(self, members, "Members", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn purposes(&self) -> Reached<Vec<Purpose>> {
+        read_documents(&call!(self, purposes, "Purposes", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn datasets(&self) -> Reached<Vec<Dataset>> {
+        read_documents(&call!(self, datasets, "Datasets", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn dataset(&self, id: &DatasetId) -> Reached<Dataset> {
+        let request = v1::DatasetRequest { id: id.to_string() };
+        call!(self, dataset, "Dataset", request).read().map_err(ClientError::protocol)
+    }
+    async fn grants(&self) -> Reached<Vec<GrantStatusView>> {
+        read_all(call!(self, grants, "Grants", v1::Empty {}).grants)
+    }
+    async fn consent(&self, id: &ConsentId) -> Reached<ConsentStatusView> {
+        read(call!(self, consent, "Consent", v1::ConsentRequest { id: id.to_string() }))
+    }
+    async fn record(&self, request: EntriesRequest) -> Reached<Vec<EntryResult>> {
+        read_all(call!(self, record, "Record", v1::EntriesRequest::from(request)).results)
+    }
+    async fn plan(&self, request: PlanRequest) -> Reached<PlanResponse> {
+        read(call!(self, plan, "Plan", v1::PlanRequest::from(request)))
+    }
+    async fn ask(&self, request: QueriesRequest) -> Reached<Vec<QueryResult>> {
+        read_all(call!(self, ask, "Ask", v1::QueriesRequest::from(request)).results)
+    }
+    async fn progress(&self, intent: &IntentId, wait_ms: u64) -> Reached<QueryResult> {
+        read(call!(self, progress, "Progress", v1::ProgressRequest { intent: intent.to_string(), wait_ms }))
+    }
+    async fn evidence(&self, intent: &IntentId) -> Reached<Vec<u8>> {
+        Ok(call!(self, evidence, "Evidence", v1::EvidenceRequest { intent: intent.to_string() }).canonical)
+    }
+    async fn explain(&self, intent: &IntentId, replay: bool) -> Reached<Explanation> {
+        read(call!(self, explain, "Explain", v1::ExplainRequest { intent: intent.to_string(), replay }))
+    }
+}

@@ -1,0 +1,149 @@
+//! The gRPC interface: each method opens the signed call, calls the same use case as REST, and wraps the result.
+
+use bytes::Bytes;
+use covenant_api::{EntriesRequest, PlanRequest, Problem, QueriesRequest, RequestSignature, grpc_target};
+use covenant_api::Code;
+use covenant_app::{Authentic, Incoming};
+use covenant_wire::v1::gateway_server::{Gateway, GatewayServer};
+use covenant_wire::{Message, WireError, decode_payload, documents, status_of, v1};
+use tonic::{Request, Response, Status};
+
+use crate::state::{Shared, now_ms};
+
+type Answer<T> = Result<Response<T>, Status>;
+
+pub(crate) fn service(state: Shared) -> GatewayServer<Service> {
+    let limit = state.config.max_body_bytes;
+    GatewayServer::new(Service(state)).max_decoding_message_size(limit)
+}
+
+pub(crate) struct Service(Shared);
+
+impl Service {
+    /// Identifies the caller and decodes the payload.
+    fn open<M: Message + Default>(&self, method: &str, call: Request<v1::SignedCall>) -> Result<Authentic<M>, Status> {
+        let call = call.into_inner();
+        let signature = RequestSignature::try_from(&call).map_err(|e| malformed_signature(&call, &e))?;
+        let (target, body) = (grpc_target(method), Bytes::from(call.payload));
+        let incoming = Incoming { method: "POST", target: &target, body, signature };
+        let authentic = self.0.gateway.identify(incoming, now_ms()).map_err(|p| status_of(&p))?;
+        tracing::Span::current().record("member", authentic.caller().id().as_str());
+        authentic.read(|body| decode_payload(&body).map_err(|e| malformed(&e))).map_err(|p| status_of(&p))
+    }
+
+    fn open_empty(&self, method: &str, call: Request<v1::SignedCall>) -> Result<Authentic<()>, Status> {
+        self.open::<v1::Empty>(method, call)?.read(|v1::Empty {}| Ok(())).map_err(|p| status_of(&p))
+    }
+}
+
+fn malformed(error: &WireError) -> Problem {
+    Problem::new(Code::BodyMalformed, error.to_string())
+}
+
+fn malformed_signature(call: &v1::SignedCall, error: &WireError) -> Status {
+    let absent = call.member.is_empty() || call.signature.is_empty();
+    let code = if absent { Code::SignatureMissing } else { Code::SignatureMalformed };
+    status_of(&Problem::new(code, error.to_string()))
+}
+
+/// Takes one parsed field out of the payload, beside the call without it.
+fn split<M, T: std::str::FromStr<Err: std::fmt::Display>>(
+    call: Authentic<M>,
+    name: &str,
+    text: impl Fn(&M) -> &str,
+) -> Result<(T, Authentic<M>), Status> {
+    let parsed = text(call.value()).parse().map_err(|e: T::Err| {
+        status_of(&Problem::new(Code::ParameterInvalid, format!("field `{name}`: {e}")))
+    })?;
+    Ok((parsed, call))
+}
+
+fn bare<M>(call: Authentic<M>) -> Result<Authentic<()>, Status> {
+    call.read(|_| Ok(())).map_err(|p| status_of(&p))
+}
+
+fn answer<T>(result: Result<T, Problem>) -> Answer<T> {
+    result.map(Response::new).map_err(|p| status_of(&p))
+}
+
+#[tonic::async_trait]
+impl Gateway for Service {
+    async fn health(&self, _: Request<v1::Empty>) -> Answer<v1::HealthReport> {
+        answer(self.0.gateway.health(now_ms()).await.map(Into::into))
+    }
+
+    async fn consortium(&self, _: Request<v1::Empty>) -> Answer<v1::ConsortiumDocument> {
+        answer(Ok(self.0.gateway.consortium().into()))
+    }
+
+    async fn tip(&self, call: Request<v1::SignedCall>) -> Answer<v1::LedgerTip> {
+        answer(self.0.gateway.tip(self.open_empty("Tip", call)?).await.map(Into::into))
+    }
+
+    async fn members(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.members(self.open_empty("Members", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn purposes(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.purposes(self.open_empty("Purposes", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn datasets(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.datasets(self.open_empty("Datasets", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn dataset(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (id, call) = split(self.open::<v1::DatasetRequest>("Dataset", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.dataset(bare(call)?, &id).await.map(|d| v1::Document::of(&d)))
+    }
+
+    async fn grants(&self, call: Request<v1::SignedCall>) -> Answer<v1::GrantList> {
+        let grants = self.0.gateway.grants(self.open_empty("Grants", call)?).await;
+        answer(grants.map(|all| v1::GrantList { grants: all.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn consent(&self, call: Request<v1::SignedCall>) -> Answer<v1::ConsentView> {
+        let (id, call) = split(self.open::<v1::ConsentRequest>("Consent", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.consent(bare(call)?, &id).await.map(Into::into))
+    }
+
+    async fn record(&self, call: Request<v1::SignedCall>) -> Answer<v1::EntryResults> {
+        let call = self.open::<v1::EntriesRequest>("Record", call)?;
+        let call = call.read(|m| Ok(EntriesRequest::from(m))).map_err(|p| status_of(&p))?;
+        let results = self.0.gateway.record(call).await;
+        answer(results.map(|all| v1::EntryResults { results: all.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn plan(&self, call: Request<v1::SignedCall>) -> Answer<v1::PlanResponse> {
+        let call = self.open::<v1::PlanRequest>("Plan", call)?;
+        let call = call.read(|m| PlanRequest::try_from(m).map_err(|e| malformed(&e))).map_err(|p| status_of(&p))?;
+        answer(self.0.gateway.plan(call).await.map(Into::into))
+    }
+
+    async fn ask(&self, call: Request<v1::SignedCall>) -> Answer<v1::QueryResults> {
+        let call = self.open::<v1::QueriesRequest>("Ask", call)?;
+        let call = call.read(|m| QueriesRequest::try_from(m).map_err(|e| malformed(&e))).map_err(|p| status_of(&p))?;
+        let results = self.0.gateway.ask(call).await.map_err(|p| status_of(&p))?;
+        self.0.metrics.queries(&results);
+        answer(Ok(v1::QueryResults { results: results.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn progress(&self, call: Request<v1::SignedCall>) -> Answer<v1::QueryResult> {
+        let (intent, call) = split(self.open::<v1::ProgressRequest>("Progress", call)?, "intent", |m| &m.intent)?;
+        let wait_ms = call.value().wait_ms;
+        let result = self.0.gateway.progress(bare(call)?, &intent, wait_ms).await.map_err(|p| status_of(&p))?;
+        self.0.metrics.queries(std::slice::from_ref(&result));
+        answer(Ok(result.into()))
+    }
+
+    async fn evidence(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (intent, call) = split(self.open::<v1::EvidenceRequest>("Evidence", call)?, "intent", |m| &m.intent)?;
+        answer(self.0.gateway.evidence(bare(call)?, &intent).await.map(|b| v1::Document::of(&b)))
+    }
+
+    async fn explain(&self, call: Request<v1::SignedCall>) -> Answer<v1::Explanation> {
+        let (intent, call) = split(self.open::<v1::ExplainRequest>("Explain", call)?, "intent", |m| &m.intent)?;
+        let replay = call.value().replay;
+        answer(self.0.gateway.explain(bare(call)?, &intent, replay).await.map(Into::into))
+    }
+}
