@@ -58,14 +58,10 @@ impl Chain {
             Ok(execution) => (fit, execution),
             Err(fault) => {
                 tracing::error!(%fault, "selected batches could not be executed");
-                (Vec::new(), self.empty_execution(height, time_ms))
+                (Vec::new(), Execution::empty(height, time_ms))
             }
         };
         (self.prepare(proposer.clone(), execution, fit), left_out)
-    }
-
-    fn empty_execution(&self, height: u64, time_ms: u64) -> Execution {
-        Execution { height, time_ms, ..Execution::default() }
     }
 
     /// Checks a block against the tip by executing it.

@@ -16,7 +16,7 @@ use covenant_store::{Input, Store};
 use covenant_suite::{KeyPairSet, OpeningKey, SigningKey, suite};
 use covenant_worker::Worker;
 use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::error::{NodeError, SubmitError};
@@ -83,7 +83,8 @@ pub struct Node {
     signing: Arc<SigningKey>,
     gossip: GossipHub,
     engine: Engine,
-    tasks: Vec<JoinHandle<()>>,
+    /// Aborted when dropped.
+    tasks: JoinSet<()>,
     /// Told after the tracker has seen a block.
     tracked: broadcast::Sender<u64>,
 }
@@ -106,12 +107,11 @@ impl Node {
             Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
         let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
         let offered = gossip.join(&member);
-        let tasks = vec![
-            tokio::spawn(track(replica.events.subscribe(), tracker.clone(), tracked.clone())),
-            tokio::spawn(holder.clone().run()),
-            tokio::spawn(take_offers(replica.clone(), offered)),
-            tokio::spawn(offer_again(replica.clone(), gossip.clone())),
-        ];
+        let mut tasks = JoinSet::new();
+        tasks.spawn(track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
+        tasks.spawn(holder.clone().run());
+        tasks.spawn(take_offers(replica.clone(), offered));
+        tasks.spawn(offer_again(replica.clone(), gossip.clone()));
         let settings = Config::new(replica.consortium, member, wal_dir);
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
@@ -119,10 +119,8 @@ impl Node {
     }
 
     /// Stops taking part. Nothing that was promised is lost.
-    pub async fn stop(self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
         self.engine.stop().await;
         self.replica.store.close().await;
     }
@@ -333,14 +331,6 @@ impl Node {
         let height = row.height;
         let block = covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
         entry_of(&row, &block).map(Some)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
     }
 }
 

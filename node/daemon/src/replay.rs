@@ -81,7 +81,7 @@ fn same(height: u64, what: &'static str, found: Digest, recorded: Digest) -> Res
 /// Compares the state rebuilt from blocks with the rows beside them.
 pub(crate) async fn compare(store: &Store, genesis: &Genesis) -> Result<BTreeMap<&'static str, u64>, NodeError> {
     let rebuilt = rebuild(store, genesis, u64::MAX, None).await?;
-    let loaded = store.load(u64::MAX).await?;
+    let loaded = store.load(i64::MAX as u64).await?;
     let tip = store.tip().await?;
     let (height, time_ms) = tip.map_or((0, genesis.created_ms), |t| (t.height, t.time_ms));
     let rows = loaded.rows.len() as u64;

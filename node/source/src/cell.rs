@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Component, Path};
 
-use covenant_domain::{Value, normalise_text};
+use covenant_domain::{SubjectError, Value, normalise_text};
 use jiff::civil::Date;
 
 use crate::{Conversion, FieldRule, number};
@@ -67,11 +67,8 @@ pub enum CellFault {
     #[error("does not hold bytes")]
     NotBytes,
     /// Not a subject of the kind.
-    #[error("is not a valid {noun}")]
-    NotSubject {
-        /// What it should be.
-        noun: &'static str,
-    },
+    #[error("is not a valid subject: {0}")]
+    NotSubject(SubjectError),
 }
 
 /// The value of a cell; an empty cell is absent.

@@ -131,3 +131,46 @@ fn rejects_path(file: &Path, told: Option<PathBuf>) -> PathBuf {
         file.with_file_name(name)
     })
 }
+
+/// Rows go from the reading thread to the database while the next ones are read.
+async fn transfer(
+    intake: Intake,
+    import: &Import,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(Tally, u64), SourceError> {
+    let (sender, mut batches) = mpsc::channel::<Batch>(2);
+    let reading = tokio::task::spawn_blocking(move || intake.run(&sender));
+    let mut imported = 0;
+    while let Some(batch) = batches.recv().await {
+        let now = batch.progress;
+        imported += import.insert(imported, batch.rows).await?;
+        progress(now);
+    }
+    let tally = reading.await.map_err(|_| SourceError::Stopped)??;
+    Ok((tally, imported))
+}
+
+fn report(tally: Tally, imported: u64, started: Instant) -> ImportReport {
+    ImportReport {
+        rows: tally.rows,
+        imported,
+        rejected: tally.rejected,
+        rejects_file: tally.rejects_file,
+        first_rejects: tally.first,
+        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Where refused rows go; never over the file itself.
+fn rejects_path(file: &Path, chosen: Option<PathBuf>) -> Result<PathBuf, SourceError> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".rejects.csv");
+    let path = chosen.unwrap_or_else(|| beside.into());
+    match (path.canonicalize(), file.canonicalize()) {
+        (Ok(rejects), Ok(input)) if rejects == input => {
+            let source = std::io::Error::other("it is the file that is imported: choose another file for the rejects");
+            Err(SourceError::File { action: "write", path, source })
+        }
+        _ => Ok(path),
+    }
+}

@@ -161,7 +161,7 @@ impl Intake {
             return Err(Refusal { column: String::new(), reason });
         }
         self.first_of(&subject, line)?;
-        Ok((subject.to_string(), body))
+        Ok((subject, body))
     }
 
     fn subject(&self, row: &ByteRecord) -> Result<Subject, Refusal> {
@@ -210,17 +210,12 @@ impl Intake {
     }
 }
 
-pub(crate) fn parse_subject(key: KeyKind, text: &str) -> Result<Subject, CellFault> {
+fn parse_subject(key: KeyKind, text: &str) -> Result<Subject, CellFault> {
     let text = cell::normalised(text);
     if text.is_empty() {
         return Err(CellFault::Empty);
     }
-    let noun = match key {
-        KeyKind::Resident | KeyKind::SyntheticResident => "resident number (GB 11643)",
-        KeyKind::Company | KeyKind::SyntheticCompany => "credit code (GB 32100)",
-        KeyKind::Unit => "unit number",
-    };
-    Subject::of_kind(key.subject(), &text).map_err(|_| CellFault::NotSubject { noun })
+    Subject::of_kind(key.subject(), &text).map_err(CellFault::NotSubject)
 }
 
 fn open_text(file: &Path) -> Result<(BufReader<File>, u64), SourceError> {

@@ -1,141 +1,117 @@
-//! A department's own table, read where it stands, by key only.
+//! A table of the department, read where it stands.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use covenant_domain::{Dataset, DatasetId, Record, Subject, Value as Cell};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Value};
+use covenant_domain::{Dataset, DatasetId, Record, Subject, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult};
 
-use crate::cell::convert;
-use crate::database::{connect, failed, statement};
-use crate::intake::parse_subject;
-use crate::plan::Plan;
-use crate::{CellFault, Conversion, FieldRule, KeyKind, Mapping, Origin, Source, SourceError};
+use crate::database::{Access, connect, failed};
+use crate::plan::{self, Plan};
+use crate::pushdown::{KEYS, Lookup};
+use crate::table::{self, Class};
+use crate::{Mapping, Origin, Source, SourceError, cell};
 
-/// Subjects of one SELECT.
-const SUBJECTS: usize = 100;
-
-/// Opens a live table of PostgreSQL or SQLite, read-only. Table and columns must exist and their names be plain.
+/// Opens a live table for reading by key. Nothing is written to it and it is never scanned, provided that the key column
+/// has an index; [`Source::checks`] tells when it has none.
+///
+/// Numbers are compared and printed by the database: key columns must be texts, amounts exact numbers.
 ///
 /// # Errors
-/// [`SourceError`] when mapping, table or database are at fault.
+/// [`SourceError`] when the database cannot be opened, or table, column or type does not fit the mapping.
 pub async fn live(url: &str, dataset: &Dataset, mapping: &Mapping) -> Result<Arc<dyn Source>, SourceError> {
+    let plan = Plan::new(dataset, mapping)?;
     let Origin::Table { name, key_column } = &mapping.origin else {
-        let detail = "it maps a csv file, not a `[table]`".to_owned();
+        let detail = "it has no `[table]`: import its csv file instead".to_owned();
         return Err(SourceError::Mapping { file: mapping.file.clone(), detail });
     };
-    let plan = Plan::new(dataset, mapping)?;
-    let columns = plan.rules.iter().map(|r| &r.column).chain([key_column]);
-    for identifier in columns.chain([name]) {
-        check_plain(name, identifier)?;
+    let quoted = quoted(name)?;
+    let connection = connect(url, Access::Live).await?;
+    let step = |e| failed(format!("look at table `{name}`"), e);
+    let columns = table::columns(&connection, &quoted).await.map_err(step)?;
+    let lookup = lookup(&connection, &plan, name, quoted.clone(), key_column, &columns)?;
+    let mut checks = Vec::new();
+    if !table::indexed(&connection, &quoted, key_column).await.map_err(step)? {
+        tracing::warn!(table = %name, column = %key_column, "the key column has no index: every query scans the table");
+        checks.push(format!("table `{name}`: key column `{key_column}` has no index, every query scans the table: add one"));
     }
-    let table = LiveTable {
-        db: connect(url, false).await?,
-        dataset: dataset.id.clone(),
-        table: name.clone(),
-        key_column: key_column.clone(),
-        key: mapping.key,
-        plan,
-        checks: Vec::new(),
+    Ok(Arc::new(LiveTable { connection, table: name.clone(), dataset: dataset.clone(), plan, lookup, checks }))
+}
+
+fn wrong(table: &str, detail: String) -> SourceError {
+    SourceError::Table { table: table.to_owned(), detail }
+}
+
+/// `"table"` or `"schema"."table"`.
+fn quoted(name: &str) -> Result<String, SourceError> {
+    let parts: Vec<&str> = name.split('.').collect();
+    if parts.len() > 2 || !parts.iter().all(|p| table::plain(p)) {
+        return Err(wrong(name, "the name is not plain: use letters, digits and `_`, or make a view".into()));
+    }
+    Ok(parts.iter().map(|p| format!("\"{p}\"")).collect::<Vec<_>>().join("."))
+}
+
+fn lookup(
+    connection: &DatabaseConnection,
+    plan: &Plan,
+    name: &str,
+    quoted: String,
+    key: &str,
+    columns: &[(String, Class)],
+) -> Result<Lookup, SourceError> {
+    if columns.is_empty() {
+        return Err(wrong(name, "there is no such table, or its user may not see it".into()));
+    }
+    let backend = connection.get_database_backend();
+    let parameter = match class_of(name, columns, key)? {
+        Class::Text | Class::Any => "{key}",
+        // Compared as `text` an index on a padded column would not serve.
+        Class::Padded => "{key}::bpchar",
+        _ => return Err(wrong(name, format!("key column `{key}` does not hold text: make a view that casts it"))),
     };
-    Ok(Arc::new(table.checked().await?))
-}
-
-/// Only names that need no quoting rules of their own; they are quoted all the same.
-fn check_plain(table: &str, identifier: &str) -> Result<(), SourceError> {
-    let plain = |c: char| c.is_alphanumeric() || c == '_';
-    let ok = identifier.split('.').all(|part| !part.is_empty() && part.chars().all(plain));
-    if ok {
-        return Ok(());
+    let mut expressions = Vec::with_capacity(plan.rules.len());
+    for rule in &plan.rules {
+        let class = class_of(name, columns, &rule.column)?;
+        let unfit = |why| wrong(name, format!("column `{}` for field `{}` {why}", rule.column, rule.name));
+        table::fit(&rule.conversion, class).map_err(unfit)?;
+        expressions.push(table::text_of(backend, &rule.conversion, &rule.column));
     }
-    let detail = format!("`{identifier}` is not a plain name of letters, digits and `_`: offer a view with plain names");
-    Err(SourceError::Table { table: table.to_owned(), detail })
+    // Numbers with letters are found in either case.
+    let lower = if parameter == "{key}" { "lower({key})" } else { "lower({key})::bpchar" };
+    let condition = format!("t.\"{key}\" IN ({parameter}, {lower})");
+    Ok(Lookup { columns: expressions, from: format!("{quoted} AS t"), condition, fixed: Vec::new() })
 }
 
-fn quoted(identifier: &str) -> String {
-    identifier.split('.').map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(".")
+fn class_of(name: &str, columns: &[(String, Class)], column: &str) -> Result<Class, SourceError> {
+    if !table::plain(column) {
+        return Err(wrong(name, format!("column name `{column}` is not plain: use letters, digits and `_`, or make a view")));
+    }
+    let found = columns.iter().find(|(c, _)| c == column).map(|(_, class)| *class);
+    found.ok_or_else(|| wrong(name, format!("there is no column `{column}`")))
 }
 
 struct LiveTable {
-    db: DatabaseConnection,
-    dataset: DatasetId,
+    connection: DatabaseConnection,
     table: String,
-    key_column: String,
-    key: KeyKind,
+    dataset: Dataset,
     plan: Plan,
+    lookup: Lookup,
     checks: Vec<String>,
 }
 
 impl LiveTable {
-    /// Asks for nothing, which shows that table and columns are there, and whether the key is indexed.
-    async fn checked(mut self) -> Result<Self, SourceError> {
-        let sql = self.select("1 = 0");
-        let probe = self.db.query_all_raw(statement(self.db.get_database_backend(), &sql, Vec::new())).await;
-        probe.map_err(|e| {
-            let detail = format!("cannot be read as mapped: {e}");
-            SourceError::Table { table: self.table.clone(), detail }
-        })?;
-        if !self.key_is_indexed().await? {
-            let check = format!("column `{}` of table `{}` has no index: every query scans it", self.key_column, self.table);
-            tracing::warn!(table = %self.table, column = %self.key_column, "the key column has no index");
-            self.checks.push(check);
-        }
-        Ok(self)
-    }
-
-    async fn key_is_indexed(&self) -> Result<bool, SourceError> {
-        let backend = self.db.get_database_backend();
-        let (schema, table) = self.table.split_once('.').unwrap_or(("public", &self.table));
-        let (sql, values): (&str, Vec<Value>) = match backend {
-            DbBackend::Postgres => (
-                "SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
-                 JOIN pg_namespace n ON n.oid = c.relnamespace \
-                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
-                 WHERE n.nspname = ? AND c.relname = ? AND a.attname = ?",
-                vec![schema.into(), table.into(), self.key_column.as_str().into()],
-            ),
-            _ => (
-                "SELECT 1 FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i ON i.seqno = 0 WHERE i.name = ? \
-                 UNION SELECT 1 FROM pragma_table_info(?) WHERE pk = 1 AND name = ?",
-                vec![
-                    table.into(),
-                    self.key_column.as_str().into(),
-                    table.into(),
-                    self.key_column.as_str().into(),
-                ],
-            ),
-        };
-        let row = self.db.query_one_raw(statement(backend, sql, values)).await;
-        Ok(row.map_err(|e| failed("look for an index", e))?.is_some())
-    }
-
-    /// Values come as text, whatever the column's type, so that one set of rules serves files and tables.
-    fn select(&self, condition: &str) -> String {
-        let text = |column: &str| format!("CAST({} AS TEXT)", quoted(column));
-        let mut columns = vec![text(&self.key_column)];
-        columns.extend(self.plan.rules.iter().map(|rule| match rule.conversion {
-            Conversion::Document { base_dir: None, .. } => quoted(&rule.column),
-            _ => text(&rule.column),
-        }));
-        format!("SELECT {} FROM {} WHERE {condition}", columns.join(", "), quoted(&self.table))
+    fn failed(&self, error: sea_orm::DbErr) -> SourceError {
+        failed(format!("read table `{}`", self.table), error)
     }
 
     fn record(&self, row: &QueryResult) -> Result<Record, SourceError> {
-        let cell = |(index, rule): (usize, &FieldRule)| {
-            let fault = |fault| SourceError::Row { table: self.table.clone(), column: rule.column.clone(), fault };
-            if let Conversion::Document { base_dir: None, media_type, max_bytes } = &rule.conversion {
-                let bytes: Option<Vec<u8>> = row.try_get_by_index(index + 1).map_err(|_| fault(CellFault::NotBytes))?;
-                let Some(bytes) = bytes else { return Ok(Cell::Absent) };
-                if bytes.len() as u64 > *max_bytes {
-                    return Err(fault(CellFault::LargeDocument { max: *max_bytes }));
-                }
-                return Ok(Cell::Document { media_type: media_type.clone(), bytes });
-            }
-            let text: Option<String> = row.try_get_by_index(index + 1).map_err(|e| failed("read a row", e))?;
-            convert(rule, text.as_deref().unwrap_or_default()).map_err(fault)
-        };
-        let values = self.plan.rules.iter().enumerate().map(cell).collect::<Result<Vec<_>, _>>()?;
+        let mut values: Vec<Value> = Vec::with_capacity(self.plan.rules.len());
+        for (index, rule) in self.plan.rules.iter().enumerate() {
+            let text: Option<String> = row.try_get_by_index(index + 1).map_err(|e| self.failed(e))?;
+            let value = cell::convert(rule, &text.unwrap_or_default());
+            let unfit = |fault| SourceError::Row { table: self.table.clone(), column: rule.column.clone(), fault };
+            values.push(value.map_err(unfit)?);
+        }
         Ok(self.plan.record(&values))
     }
 }
@@ -143,27 +119,23 @@ impl LiveTable {
 #[async_trait]
 impl Source for LiveTable {
     fn dataset(&self) -> &DatasetId {
-        &self.dataset
+        &self.dataset.id
     }
 
     async fn find(&self, subjects: &[Subject], limit: u32) -> Result<Vec<Vec<Record>>, SourceError> {
-        let mut found: HashMap<Subject, Vec<Record>> = HashMap::new();
-        for chunk in subjects.chunks(SUBJECTS) {
-            let places = vec!["?"; chunk.len()].join(", ");
-            // The key is compared as it is stored, so that its index serves.
-            let sql = self.select(&format!("{} IN ({places})", quoted(&self.key_column)));
-            let values = chunk.iter().map(|s| Value::from(s.expose())).collect();
-            let rows = self.db.query_all_raw(statement(self.db.get_database_backend(), &sql, values)).await;
-            for row in rows.map_err(|e| failed(format!("read table `{}`", self.table), e))? {
-                let key: String = row.try_get_by_index(0).map_err(|e| failed("read a key", e))?;
-                let fault = |fault| SourceError::Row { table: self.table.clone(), column: self.key_column.clone(), fault };
-                let of_subject = found.entry(parse_subject(self.key, &key).map_err(fault)?).or_default();
-                if of_subject.len() <= limit as usize {
-                    of_subject.push(self.record(&row)?);
+        plan::check_kind(&self.dataset, subjects)?;
+        let mut found = vec![Vec::new(); subjects.len()];
+        for (chunk, slots) in subjects.chunks(KEYS).zip(found.chunks_mut(KEYS)) {
+            let keys: Vec<String> = chunk.iter().map(|s| s.expose().to_owned()).collect();
+            let rows = self.lookup.rows(&self.connection, &keys, u64::from(limit) + 1).await;
+            for row in rows.map_err(|e| self.failed(e))? {
+                let index: i32 = row.try_get_by_index(0).map_err(|e| self.failed(e))?;
+                if let Some(slot) = usize::try_from(index).ok().and_then(|i| slots.get_mut(i)) {
+                    slot.push(self.record(&row)?);
                 }
             }
         }
-        Ok(subjects.iter().map(|s| found.get(s).cloned().unwrap_or_default()).collect())
+        Ok(found)
     }
 
     fn checks(&self) -> Vec<String> {

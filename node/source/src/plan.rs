@@ -1,6 +1,6 @@
 //! A mapping bound to the dataset that it fills.
 
-use covenant_domain::{Dataset, FieldKind, FieldName, Record, Value};
+use covenant_domain::{Dataset, FieldKind, FieldName, Record, Subject, Value};
 
 use crate::{Conversion, FieldRule, Mapping, SourceError};
 
@@ -65,4 +65,13 @@ pub(crate) fn reshape(dataset: &Dataset, record: Record) -> Record {
     }
     let value = |name: &FieldName| record.get(name).cloned().unwrap_or(Value::Absent);
     Record { values: dataset.fields.iter().map(|f| (f.name.clone(), value(&f.name))).collect() }
+}
+
+/// Refuses subjects of another kind than the dataset is keyed by.
+pub(crate) fn check_kind(dataset: &Dataset, subjects: &[Subject]) -> Result<(), SourceError> {
+    let (id, expected) = (dataset.id.clone(), dataset.subject);
+    match subjects.iter().find(|s| s.kind() != expected) {
+        Some(other) => Err(SourceError::SubjectKind { dataset: id, expected, offered: other.kind() }),
+        None => Ok(()),
+    }
 }

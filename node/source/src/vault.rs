@@ -1,151 +1,171 @@
-//! The department's imported records.
+//! The department's imported records: one SQLite file, or tables of a PostgreSQL schema.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use covenant_canon::from_bytes;
 use covenant_domain::{Dataset, DatasetId, Record, Subject};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait, Value};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::Mutex;
 
-use crate::database::{connect, failed, statement};
+use crate::database::{Access, connect, failed};
 use crate::intake::{Seen, fingerprint};
-use crate::migration::Migrator;
-use crate::plan::reshape;
-use crate::{Source, SourceError};
+use crate::migration::{Migrator, VaultDataset as D, VaultRecord as R};
+use crate::pushdown::{KEYS, Lookup};
+use crate::{Source, SourceError, plan};
 
-/// Rows of one INSERT; four parameters each stay below SQLite's 32 766.
-const INSERT_ROWS: usize = 4_000;
-/// Subjects of one SELECT.
-const SUBJECTS: usize = 500;
-
-/// One SQLite file or PostgreSQL schema with the imported records of a department.
-#[derive(Clone)]
+/// Imported records of all datasets of one department: per row its subject, a position and the record's canonical
+/// bytes. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Vault {
-    db: DatabaseConnection,
-    pub(crate) importing: Arc<Mutex<()>>,
+    pub(crate) reader: DatabaseConnection,
+    /// One connection, so that SQLite never waits for itself.
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) importing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Vault {
-    /// Opens `sqlite:///path/records.db` (made if missing) or `postgres://...`.
+    /// Opens a vault and brings its tables up to date; a SQLite file is made when missing. In PostgreSQL the tables
+    /// `vault_*` are in the first schema of the search path, which the address may set:
+    /// `postgres://user@host/db?options[search_path]=vault`.
     ///
     /// # Errors
-    /// [`SourceError`] when the address is not a database's or the database cannot be used.
+    /// [`SourceError`] when the database cannot be opened.
     pub async fn open(url: &str) -> Result<Self, SourceError> {
-        let db = connect(url, true).await?;
-        Migrator::up(&db, None).await.map_err(|e| failed("prepare the vault's tables", e))?;
-        Ok(Self { db, importing: Arc::default() })
+        let writer = connect(url, Access::Vault { pool: 1 }).await?;
+        Migrator::up(&writer, None).await.map_err(|e| failed("prepare the vault's tables", e))?;
+        let memory = url.contains(":memory:") || url.contains("mode=memory");
+        let reader = if memory { writer.clone() } else { connect(url, Access::Vault { pool: 4 }).await? };
+        Ok(Self { reader, writer, importing: Arc::default() })
     }
 
-    /// Records of a dataset.
+    /// The records of a dataset in the shape that the dataset has now.
+    pub fn source(&self, dataset: &Dataset) -> Arc<dyn Source> {
+        let own = "r.dataset_no = (SELECT d.no FROM vault_dataset d WHERE d.dataset = $1)";
+        let lookup = Lookup {
+            columns: vec!["r.position".into(), "r.body".into()],
+            from: "vault_record r".into(),
+            condition: format!("{own} AND r.subject = {{key}}"),
+            fixed: vec![dataset.id.to_string()],
+        };
+        Arc::new(VaultSource { connection: self.reader.clone(), dataset: dataset.clone(), lookup })
+    }
+
+    /// How many records the vault holds of a dataset.
     ///
     /// # Errors
-    /// [`SourceError::Database`].
+    /// [`SourceError`] when the database fails.
     pub async fn count(&self, dataset: &DatasetId) -> Result<u64, SourceError> {
-        let sql = "SELECT records FROM vault_dataset WHERE dataset = ?";
-        let row = self.one(sql, vec![dataset.as_str().into()], "count records").await?;
-        let count: Option<i64> = row.map(|r| r.try_get_by_index(0)).transpose().map_err(|e| failed("count records", e))?;
-        Ok(count.and_then(|c| u64::try_from(c).ok()).unwrap_or(0))
+        let query = Query::select().column(D::Records).from(D::Table).and_where(Expr::col(D::Dataset).eq(dataset.as_str())).take();
+        let count = async {
+            let row = self.reader.query_one(&query).await?;
+            row.map(|r| r.try_get_by_index::<i64>(0)).transpose()
+        };
+        let count = count.await.map_err(|e| failed(format!("count the records of `{dataset}`"), e))?;
+        Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
     }
 
-    /// The records of a dataset as a source.
-    pub fn source(&self, dataset: &Dataset) -> Arc<dyn Source> {
-        Arc::new(VaultSource { vault: self.clone(), dataset: dataset.clone() })
-    }
-
-    async fn one(
-        &self,
-        sql: &str,
-        values: Vec<Value>,
-        step: &str,
-    ) -> Result<Option<sea_orm::QueryResult>, SourceError> {
-        let statement = statement(self.db.get_database_backend(), sql, values);
-        self.db.query_one_raw(statement).await.map_err(|e| failed(step, e))
-    }
-
-    /// Opens the one transaction of an import.
+    /// Starts the transaction of an import: it holds the dataset's row until its end, so that imports follow each other.
     pub(crate) async fn begin(&self, dataset: &DatasetId, replace: bool) -> Result<Import, SourceError> {
-        let told = |e| failed("begin the import", e);
-        let transaction = self.db.begin().await.map_err(told)?;
-        let backend = self.db.get_database_backend();
-        let named = |sql: &str| statement(backend, sql, vec![dataset.as_str().into()]);
-        let insert = "INSERT INTO vault_dataset (dataset, records, next_position) VALUES (?, 0, 0) ON CONFLICT (dataset) DO NOTHING";
-        transaction.execute_raw(named(insert)).await.map_err(told)?;
-        let select = "SELECT no, records, next_position FROM vault_dataset WHERE dataset = ?";
-        let row = transaction.query_one_raw(named(select)).await.map_err(told)?.ok_or(SourceError::Stopped)?;
-        let (no, mut records, position): (i32, i64, i64) = (
-            row.try_get_by_index(0).map_err(told)?,
-            row.try_get_by_index(1).map_err(told)?,
-            row.try_get_by_index(2).map_err(told)?,
-        );
-        if replace {
-            let delete = statement(backend, "DELETE FROM vault_record WHERE dataset_no = ?", vec![no.into()]);
-            transaction.execute_raw(delete).await.map_err(told)?;
-            records = 0;
-        }
-        Ok(Import { transaction, no, records, position })
+        let started = async {
+            let mode = Some(SqliteTransactionMode::Immediate);
+            let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+            let transaction = self.writer.begin_with_options(options).await?;
+            let (no, records, next) = claim(&transaction, dataset).await?;
+            let (records, next) = if replace { (0, 0) } else { (records, next) };
+            if replace {
+                let former = Query::delete().from_table(R::Table).and_where(Expr::col(R::DatasetNo).eq(no)).take();
+                transaction.execute(&former).await?;
+            }
+            Ok(Import { transaction, no, records, next })
+        };
+        started.await.map_err(|e: DbErr| failed(format!("start the import of `{dataset}`"), e))
     }
 }
 
-/// An import under way; dropping it changes nothing.
+async fn claim(transaction: &DatabaseTransaction, dataset: &DatasetId) -> Result<(i32, i64, i64), DbErr> {
+    let locked = OnConflict::column(D::Dataset).update_column(D::Dataset).to_owned();
+    let row = Query::insert()
+        .into_table(D::Table)
+        .columns([D::Dataset, D::Records, D::NextPosition])
+        .values([dataset.as_str().into(), 0_i64.into(), 0_i64.into()])
+        .map_err(|e| DbErr::Custom(e.to_string()))?
+        .on_conflict(locked)
+        .take();
+    transaction.execute(&row).await?;
+    let columns = [D::No, D::Records, D::NextPosition];
+    let query = Query::select().columns(columns).from(D::Table).and_where(Expr::col(D::Dataset).eq(dataset.as_str())).take();
+    let row = transaction.query_one(&query).await?.ok_or_else(|| DbErr::RecordNotFound("vault_dataset".into()))?;
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))
+}
+
+/// A transaction under way; dropped, it leaves everything as it was.
 pub(crate) struct Import {
     transaction: DatabaseTransaction,
     no: i32,
     records: i64,
-    position: i64,
+    next: i64,
 }
 
 impl Import {
-    /// Subjects that are in the vault already.
+    /// Subjects on record.
     pub(crate) async fn subjects(&self) -> Result<Seen, SourceError> {
-        let told = |e| failed("read the subjects on record", e);
-        let backend = self.transaction.get_database_backend();
-        let sql = "SELECT DISTINCT subject FROM vault_record WHERE dataset_no = ?";
-        let rows = self.transaction.query_all_raw(statement(backend, sql, vec![self.no.into()])).await.map_err(told)?;
-        let subject = |row: sea_orm::QueryResult| row.try_get_by_index::<String>(0).map(|s| (fingerprint(&s), 0));
-        rows.into_iter().map(subject).collect::<Result<_, _>>().map_err(told)
+        let query = Query::select().column(R::Subject).from(R::Table).and_where(Expr::col(R::DatasetNo).eq(self.no)).take();
+        let all = async {
+            let rows = self.transaction.query_all(&query).await?;
+            rows.iter().map(|r| Ok((fingerprint(&r.try_get_by_index::<String>(0)?), 0))).collect()
+        };
+        all.await.map_err(|e: DbErr| failed("read the subjects on record", e))
     }
 
-    /// Adds rows: subject and canonical record.
-    pub(crate) async fn insert(&mut self, rows: Vec<(String, Vec<u8>)>) -> Result<(), SourceError> {
-        let backend = self.transaction.get_database_backend();
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let mut values: Vec<Value> = Vec::with_capacity(4 * INSERT_ROWS);
-            let mut count = 0;
-            for (subject, body) in rows.by_ref().take(INSERT_ROWS) {
-                values.extend([self.no.into(), subject.into(), self.position.into(), body.into()]);
-                self.position += 1;
-                count += 1;
-            }
-            let places = vec!["(?, ?, ?, ?)"; count].join(", ");
-            let sql = format!("INSERT INTO vault_record (dataset_no, subject, position, body) VALUES {places}");
-            let done = self.transaction.execute_raw(statement(backend, &sql, values)).await;
-            done.map_err(|e| failed("write records", e))?;
+    /// Adds rows in one statement; `before` is how many this import has added.
+    pub(crate) async fn insert(&self, before: u64, rows: Vec<(String, Vec<u8>)>) -> Result<u64, SourceError> {
+        let count = rows.len() as u64;
+        if count == 0 {
+            return Ok(0);
         }
-        Ok(())
+        let first = self.next.saturating_add_unsigned(before);
+        let added = async {
+            let mut insert = Query::insert();
+            insert.into_table(R::Table).columns([R::DatasetNo, R::Subject, R::Position, R::Body]);
+            for (position, (subject, body)) in (first..).zip(rows) {
+                insert
+                    .values([self.no.into(), subject.into(), position.into(), body.into()])
+                    .map_err(|e| DbErr::Custom(e.to_string()))?;
+            }
+            self.transaction.execute(&insert).await
+        };
+        added.await.map_err(|e| failed("write records, nothing was changed", e))?;
+        Ok(count)
     }
 
-    pub(crate) async fn commit(self, imported: u64) -> Result<(), SourceError> {
-        let told = |e| failed("finish the import", e);
-        let backend = self.transaction.get_database_backend();
-        let records = self.records.saturating_add(i64::try_from(imported).unwrap_or(i64::MAX));
-        let sql = "UPDATE vault_dataset SET records = ?, next_position = ? WHERE no = ?";
-        let update = statement(backend, sql, vec![records.into(), self.position.into(), self.no.into()]);
-        self.transaction.execute_raw(update).await.map_err(told)?;
-        self.transaction.commit().await.map_err(told)
+    pub(crate) async fn commit(self, added: u64) -> Result<(), SourceError> {
+        let plus = |value: i64| value.saturating_add_unsigned(added);
+        let update = Query::update()
+            .table(D::Table)
+            .values([(D::Records, plus(self.records).into()), (D::NextPosition, plus(self.next).into())])
+            .and_where(Expr::col(D::No).eq(self.no))
+            .take();
+        let committed = async {
+            self.transaction.execute(&update).await?;
+            self.transaction.commit().await
+        };
+        committed.await.map_err(|e| failed("commit the import, nothing was changed", e))
     }
 
     pub(crate) async fn roll_back(self) -> Result<(), SourceError> {
-        self.transaction.rollback().await.map_err(|e| failed("undo the import", e))
+        self.transaction.rollback().await.map_err(|e| failed("roll the import back", e))
     }
 }
 
 struct VaultSource {
-    vault: Vault,
+    connection: DatabaseConnection,
     dataset: Dataset,
+    lookup: Lookup,
 }
 
 #[async_trait]
@@ -155,41 +175,21 @@ impl Source for VaultSource {
     }
 
     async fn find(&self, subjects: &[Subject], limit: u32) -> Result<Vec<Vec<Record>>, SourceError> {
-        let mut found: HashMap<String, Vec<Record>> = HashMap::new();
-        for chunk in subjects.chunks(SUBJECTS) {
-            self.find_chunk(chunk, limit, &mut found).await?;
-        }
-        Ok(subjects.iter().map(|s| found.get(&s.canonical()).cloned().unwrap_or_default()).collect())
-    }
-}
-
-impl VaultSource {
-    async fn find_chunk(
-        &self,
-        subjects: &[Subject],
-        limit: u32,
-        found: &mut HashMap<String, Vec<Record>>,
-    ) -> Result<(), SourceError> {
-        let told = |e| failed("read records", e);
-        let places = vec!["?"; subjects.len()].join(", ");
-        let sql = format!(
-            "SELECT r.subject, r.body FROM vault_record r JOIN vault_dataset d ON d.no = r.dataset_no \
-             WHERE d.dataset = ? AND r.subject IN ({places}) ORDER BY r.subject, r.position"
-        );
-        let mut values: Vec<Value> = vec![self.dataset.id.as_str().into()];
-        values.extend(subjects.iter().map(|s| Value::from(s.canonical())));
-        let backend = self.vault.db.get_database_backend();
-        let rows = self.vault.db.query_all_raw(statement(backend, &sql, values)).await.map_err(told)?;
-        for row in rows {
-            let subject: String = row.try_get_by_index(0).map_err(told)?;
-            let of_subject = found.entry(subject).or_default();
-            if of_subject.len() <= limit as usize {
-                let body: Vec<u8> = row.try_get_by_index(1).map_err(told)?;
+        plan::check_kind(&self.dataset, subjects)?;
+        let mut found = vec![Vec::new(); subjects.len()];
+        for (chunk, slots) in subjects.chunks(KEYS).zip(found.chunks_mut(KEYS)) {
+            let keys: Vec<String> = chunk.iter().map(Subject::canonical).collect();
+            let step = |e| failed(format!("read records of `{}`", self.dataset.id), e);
+            for row in self.lookup.rows(&self.connection, &keys, u64::from(limit) + 1).await.map_err(step)? {
+                let body: Vec<u8> = row.try_get_by_index(2).map_err(step)?;
                 let record = from_bytes(&body)
                     .map_err(|source| SourceError::Stored { dataset: self.dataset.id.clone(), source })?;
-                of_subject.push(reshape(&self.dataset, record));
+                let index: i32 = row.try_get_by_index(0).map_err(step)?;
+                if let Some(slot) = usize::try_from(index).ok().and_then(|i| slots.get_mut(i)) {
+                    slot.push(plan::reshape(&self.dataset, record));
+                }
             }
         }
-        Ok(())
+        Ok(found)
     }
 }

@@ -88,3 +88,10 @@ pub struct Execution {
     pub seen: Vec<SeenEntry>,
     pub(crate) guards: Vec<(MemberId, Arc<Guard>)>,
 }
+
+impl Execution {
+    /// What a block without entries does when nothing lapses.
+    pub fn empty(height: u64, time_ms: u64) -> Self {
+        Self { height, time_ms, ..Self::default() }
+    }
+}

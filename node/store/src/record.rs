@@ -68,7 +68,7 @@ pub struct EntryRow {
     pub kind: String,
     /// The instance it is about.
     pub about: String,
-    /// Until when a repetition would have to be recognised, milliseconds since 1970.
+    /// The later of when it was made and of its intent id's own time, milliseconds since 1970; as in its `SeenEntry`.
     pub fresh_ms: u64,
     /// Canonical bytes of a derived entry; submitted ones are read from their block.
     pub derived: Option<Vec<u8>>,

@@ -1,4 +1,5 @@
 //! Killed processes and damaged files.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -122,7 +123,7 @@ async fn a_page_of_rubbish_is_told_on_opening_or_reading() {
     let sound = read_all(&store).await.unwrap();
     store.close().await;
     let (mut opening, mut reading) = (0, 0);
-    for page in (0..pages).step_by(pages / 60 | 1) {
+    for page in (0..pages).step_by((pages / 60) | 1) {
         let mut broken = whole.clone();
         // Now the whole page, now bytes in its middle.
         let damage = if page % 2 == 0 { 0..4096 } else { 2000..2064 };

@@ -1,4 +1,5 @@
 //! Heights: written whole, once, in order; read back the same from SQLite and PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 

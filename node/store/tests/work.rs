@@ -1,4 +1,5 @@
 //! What is not the ledger: proposed blocks, the mempool, the worker's inputs and answers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 
