@@ -33,54 +33,90 @@ pub fn datasets() -> Result<Vec<Dataset>, IdError> {
     use FieldKind::{Boolean, Date, Document, Integer, Text};
     let keep = Some(Mask::Keep { first: 1, last: 0 });
     Ok(vec![
-        dataset(("housing", "registry", "homes"), ("不动产登记（住宅）", "Homes register"), Grade::Important, SubjectKind::Resident, &[
-            ("owner_name", "权利人", "Owner", Text, true, BOTH, keep),
-            ("address", "坐落", "Address", Text, true, BOTH, None),
-            ("unit_number", "不动产单元号", "Unit number", Text, true, BOTH, None),
-            ("certificate", "不动产权证号", "Certificate", Text, true, BOTH, None),
-            ("area_cm2", "面积", "Floor area", Integer, true, BOTH, None),
-            ("share_percent", "份额", "Share", Integer, true, BOTH, None),
-            ("registered_on", "登记日期", "Registered on", Date, true, BOTH, Some(Mask::Year)),
-            ("homes_owned", "名下套数", "Homes owned", Integer, true, BOTH, None),
-            ("mortgagee", "抵押权人", "Mortgagee", Text, true, BOTH, None),
-            ("mortgage_fen", "抵押金额", "Mortgage", Integer, true, BOTH, None),
-            ("seized", "是否查封", "Seized", Boolean, true, BOTH, None),
-        ])?,
-        dataset(("housing", "registry", "premises"), ("不动产登记（经营场所）", "Premises register"), Grade::General, SubjectKind::Company, &[
-            ("address", "坐落", "Address", Text, false, BOTH, None),
-            ("unit_number", "不动产单元号", "Unit number", Text, false, BOTH, None),
-            ("area_cm2", "面积", "Floor area", Integer, false, BOTH, None),
-        ])?,
-        dataset(("market-regulation", "licensing", "licences"), ("营业执照", "Business licences"), Grade::General, SubjectKind::Company, &[
-            ("company_name", "名称", "Company name", Text, false, ALL, None),
-            ("representative", "法定代表人", "Legal representative", Text, true, ALL, keep),
-            ("capital_fen", "注册资本", "Registered capital", Integer, false, ALL, None),
-            ("address", "住所", "Address", Text, false, ALL, None),
-            ("scope", "经营范围", "Business scope", Text, false, ALL, None),
-            ("licence_number", "执照编号", "Licence number", Text, false, ALL, None),
-            ("issued_on", "成立日期", "Issued on", Date, false, ALL, None),
-            ("expires_on", "营业期限至", "Expires on", Date, false, ALL, None),
-            ("status", "经营状态", "Status", Text, false, ALL, None),
-            ("licence_file", "电子证照", "Licence file", Document, false, FILE, None),
-        ])?,
-        dataset(("credit-centre", "scoring", "credit"), ("个人征信摘要", "Credit summary"), Grade::Core, SubjectKind::Resident, &[
-            ("overdue_24m", "近24月逾期次数", "Overdue in 24 months", Integer, true, BOTH, None),
-            ("open_loans", "未结清贷款笔数", "Open loans", Integer, true, BOTH, None),
-            ("limit_fen", "授信总额", "Credit limits", Integer, true, BOTH, None),
-            ("balance_fen", "负债余额", "Balance owed", Integer, true, BOTH, Some(Mask::Floor { step: 100_000 })),
-            ("defaulted", "是否违约", "In default", Boolean, true, BOTH, None),
-            ("blacklist_code", "黑名单类型", "Blacklist type", Text, true, BOTH, None),
-        ])?,
-        dataset(("tax", "levy", "income"), ("个人纳税与公积金摘要", "Income and provident fund"), Grade::Important, SubjectKind::Resident, &[
-            ("income_fen", "上年收入", "Income", Integer, true, BOTH, None),
-            ("paid_fen", "已缴税额", "Tax paid", Integer, true, BOTH, None),
-            ("arrears_fen", "欠税", "Tax arrears", Integer, true, BOTH, None),
-            ("provident_fen", "公积金月缴存", "Provident fund deposit", Integer, true, BOTH, None),
-        ])?,
-        dataset(("tax", "levy", "company-tax"), ("企业纳税摘要", "Company tax"), Grade::Important, SubjectKind::Company, &[
-            ("revenue_fen", "上年应税收入", "Taxable revenue", Integer, false, BOTH, None),
-            ("arrears_fen", "欠税", "Tax arrears", Integer, false, BOTH, None),
-        ])?,
+        dataset(
+            ("housing", "registry", "homes"),
+            ("不动产登记（住宅）", "Homes register"),
+            Grade::Important,
+            SubjectKind::Resident,
+            &[
+                ("owner_name", "权利人", "Owner", Text, true, BOTH, keep),
+                ("address", "坐落", "Address", Text, true, BOTH, None),
+                ("unit_number", "不动产单元号", "Unit number", Text, true, BOTH, None),
+                ("certificate", "不动产权证号", "Certificate", Text, true, BOTH, None),
+                ("area_cm2", "面积", "Floor area", Integer, true, BOTH, None),
+                ("share_percent", "份额", "Share", Integer, true, BOTH, None),
+                ("registered_on", "登记日期", "Registered on", Date, true, BOTH, Some(Mask::Year)),
+                ("homes_owned", "名下套数", "Homes owned", Integer, true, BOTH, None),
+                ("mortgagee", "抵押权人", "Mortgagee", Text, true, BOTH, None),
+                ("mortgage_fen", "抵押金额", "Mortgage", Integer, true, BOTH, None),
+                ("seized", "是否查封", "Seized", Boolean, true, BOTH, None),
+            ],
+        )?,
+        dataset(
+            ("housing", "registry", "premises"),
+            ("不动产登记（经营场所）", "Premises register"),
+            Grade::General,
+            SubjectKind::Company,
+            &[
+                ("address", "坐落", "Address", Text, false, BOTH, None),
+                ("unit_number", "不动产单元号", "Unit number", Text, false, BOTH, None),
+                ("area_cm2", "面积", "Floor area", Integer, false, BOTH, None),
+            ],
+        )?,
+        dataset(
+            ("market-regulation", "licensing", "licences"),
+            ("营业执照", "Business licences"),
+            Grade::General,
+            SubjectKind::Company,
+            &[
+                ("company_name", "名称", "Company name", Text, false, ALL, None),
+                ("representative", "法定代表人", "Legal representative", Text, true, ALL, keep),
+                ("capital_fen", "注册资本", "Registered capital", Integer, false, ALL, None),
+                ("address", "住所", "Address", Text, false, ALL, None),
+                ("scope", "经营范围", "Business scope", Text, false, ALL, None),
+                ("licence_number", "执照编号", "Licence number", Text, false, ALL, None),
+                ("issued_on", "成立日期", "Issued on", Date, false, ALL, None),
+                ("expires_on", "营业期限至", "Expires on", Date, false, ALL, None),
+                ("status", "经营状态", "Status", Text, false, ALL, None),
+                ("licence_file", "电子证照", "Licence file", Document, false, FILE, None),
+            ],
+        )?,
+        dataset(
+            ("credit-centre", "scoring", "credit"),
+            ("个人征信摘要", "Credit summary"),
+            Grade::Core,
+            SubjectKind::Resident,
+            &[
+                ("overdue_24m", "近24月逾期次数", "Overdue in 24 months", Integer, true, BOTH, None),
+                ("open_loans", "未结清贷款笔数", "Open loans", Integer, true, BOTH, None),
+                ("limit_fen", "授信总额", "Credit limits", Integer, true, BOTH, None),
+                ("balance_fen", "负债余额", "Balance owed", Integer, true, BOTH, Some(Mask::Floor { step: 100_000 })),
+                ("defaulted", "是否违约", "In default", Boolean, true, BOTH, None),
+                ("blacklist_code", "黑名单类型", "Blacklist type", Text, true, BOTH, None),
+            ],
+        )?,
+        dataset(
+            ("tax", "levy", "income"),
+            ("个人纳税与公积金摘要", "Income and provident fund"),
+            Grade::Important,
+            SubjectKind::Resident,
+            &[
+                ("income_fen", "上年收入", "Income", Integer, true, BOTH, None),
+                ("paid_fen", "已缴税额", "Tax paid", Integer, true, BOTH, None),
+                ("arrears_fen", "欠税", "Tax arrears", Integer, true, BOTH, None),
+                ("provident_fen", "公积金月缴存", "Provident fund deposit", Integer, true, BOTH, None),
+            ],
+        )?,
+        dataset(
+            ("tax", "levy", "company-tax"),
+            ("企业纳税摘要", "Company tax"),
+            Grade::Important,
+            SubjectKind::Company,
+            &[
+                ("revenue_fen", "上年应税收入", "Taxable revenue", Integer, false, BOTH, None),
+                ("arrears_fen", "欠税", "Tax arrears", Integer, false, BOTH, None),
+            ],
+        )?,
     ])
 }
 
@@ -167,18 +203,27 @@ pub fn rule_books() -> Result<Vec<RuleBook>, IdError> {
         Ok(RuleBook { holder: MemberId::new(holder)?, revision: 1, rules, roles })
     };
     Ok(vec![
-        book("housing", vec![
-            rule("departments-match", "insider", "premises", "match", "address-verification", Effect::Allow),
-            rule("banks-mortgage", "licensed", "homes", "*", "mortgage-review", Effect::Allow),
-        ])?,
-        book("market-regulation", vec![
-            rule("banks-licences", "licensed", "licences", "*", "account-opening", Effect::Allow),
-            rule("departments-licences", "insider", "licences", "*", "*", Effect::Allow),
-        ])?,
-        book("credit-centre", vec![
-            rule("banks-mortgage", "licensed", "credit", "*", "mortgage-review", Effect::Allow),
-            rule("never-submit", "*", "*", "submit", "*", Effect::Forbid),
-        ])?,
+        book(
+            "housing",
+            vec![
+                rule("departments-match", "insider", "premises", "match", "address-verification", Effect::Allow),
+                rule("banks-mortgage", "licensed", "homes", "*", "mortgage-review", Effect::Allow),
+            ],
+        )?,
+        book(
+            "market-regulation",
+            vec![
+                rule("banks-licences", "licensed", "licences", "*", "account-opening", Effect::Allow),
+                rule("departments-licences", "insider", "licences", "*", "*", Effect::Allow),
+            ],
+        )?,
+        book(
+            "credit-centre",
+            vec![
+                rule("banks-mortgage", "licensed", "credit", "*", "mortgage-review", Effect::Allow),
+                rule("never-submit", "*", "*", "submit", "*", Effect::Forbid),
+            ],
+        )?,
         book("tax", vec![rule("banks-mortgage", "licensed", "income", "*", "mortgage-review", Effect::Allow)])?,
     ])
 }
@@ -218,10 +263,34 @@ pub fn grants(now_ms: u64, mut random: impl FnMut() -> [u8; 10]) -> Result<Vec<G
         })
     };
     Ok(vec![
-        grant("market-regulation", dataset_id("housing", "registry", "premises")?, "address-verification", &[Mode::Match], &["address"])?,
-        grant("bank", dataset_id("credit-centre", "scoring", "credit")?, "mortgage-review", BOTH, &["overdue_24m", "open_loans", "balance_fen", "defaulted"])?,
-        grant("bank", dataset_id("housing", "registry", "homes")?, "mortgage-review", BOTH, &["owner_name", "address", "area_cm2", "certificate", "mortgage_fen", "seized"])?,
+        grant(
+            "market-regulation",
+            dataset_id("housing", "registry", "premises")?,
+            "address-verification",
+            &[Mode::Match],
+            &["address"],
+        )?,
+        grant(
+            "bank",
+            dataset_id("credit-centre", "scoring", "credit")?,
+            "mortgage-review",
+            BOTH,
+            &["overdue_24m", "open_loans", "balance_fen", "defaulted"],
+        )?,
+        grant(
+            "bank",
+            dataset_id("housing", "registry", "homes")?,
+            "mortgage-review",
+            BOTH,
+            &["owner_name", "address", "area_cm2", "certificate", "mortgage_fen", "seized"],
+        )?,
         grant("bank", dataset_id("tax", "levy", "income")?, "mortgage-review", BOTH, &["income_fen", "arrears_fen"])?,
-        grant("bank", dataset_id("market-regulation", "licensing", "licences")?, "account-opening", ALL, &["company_name", "licence_number", "status", "expires_on", "licence_file"])?,
+        grant(
+            "bank",
+            dataset_id("market-regulation", "licensing", "licences")?,
+            "account-opening",
+            ALL,
+            &["company_name", "licence_number", "status", "expires_on", "licence_file"],
+        )?,
     ])
 }

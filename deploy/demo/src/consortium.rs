@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use covenant_app::Rate;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, Identity, load_identity, save_identity_at_cost};
 use covenant_consensus::MemoryHub;
@@ -13,7 +14,9 @@ use covenant_domain::{Class, Member, MemberId, Names, Role};
 use covenant_ledger::{Charter, Genesis};
 use covenant_server::{Running, ServerConfig, serve};
 use covenant_source::Source;
-use covenant_suite::KdfCost;
+use covenant_suite::{KdfCost, KeyPairSet};
+
+use tokio::sync::oneshot;
 
 use crate::error::DemoError;
 use crate::local::Local;
@@ -26,8 +29,20 @@ pub type MemberLine = (&'static str, &'static str, &'static str, Class, &'static
 
 /// The demo's members. The first four run nodes.
 pub const MEMBERS: &[MemberLine] = &[
-    ("housing", "住房和城乡建设局", "Housing bureau", Class::Government, &[Role::Holder, Role::Consumer, Role::Validator]),
-    ("market-regulation", "市场监督管理局", "Market regulation", Class::Government, &[Role::Holder, Role::Consumer, Role::Validator]),
+    (
+        "housing",
+        "住房和城乡建设局",
+        "Housing bureau",
+        Class::Government,
+        &[Role::Holder, Role::Consumer, Role::Validator],
+    ),
+    (
+        "market-regulation",
+        "市场监督管理局",
+        "Market regulation",
+        Class::Government,
+        &[Role::Holder, Role::Consumer, Role::Validator],
+    ),
     ("credit-centre", "征信中心", "Credit centre", Class::Government, &[Role::Holder, Role::Validator]),
     ("tax", "税务局", "Tax bureau", Class::Government, &[Role::Holder, Role::Consumer, Role::Validator]),
     ("bank", "云港银行", "Yungang Bank", Class::Finance, &[Role::Consumer]),
@@ -54,7 +69,8 @@ impl Founding {
             found(dir, &file, name, suite, members)?;
         }
         let text = std::fs::read(&file).map_err(|source| DemoError::File { path: file.clone(), source })?;
-        let genesis: Genesis = serde_json::from_slice(&text).map_err(|source| DemoError::Genesis { path: file, source })?;
+        let genesis: Genesis =
+            serde_json::from_slice(&text).map_err(|source| DemoError::Genesis { path: file, source })?;
         Ok(Self { genesis: Arc::new(genesis), dir: dir.to_owned() })
     }
 
@@ -97,29 +113,35 @@ fn found(dir: &Path, file: &Path, name: &str, suite: SuiteId, members: &[MemberL
         let path = path.to_owned();
         move |source| DemoError::File { path, source }
     };
-    let keys = dir.join("keys");
-    std::fs::create_dir_all(&keys).map_err(failed(&keys))?;
+    let folder = dir.join("keys");
+    std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
     let created_ms = SystemClock.now_ms();
     let mut list = Vec::new();
     for (id, zh, en, class, roles) in members {
-        let identity = Identity::generate(MemberId::new(id)?, suite);
+        let (member, keys) = (MemberId::new(id)?, KeyPairSet::generate(suite, &mut rand::rng()));
         let mut roles = roles.to_vec();
         roles.sort();
         list.push(Member {
-            id: identity.member.clone(),
+            id: member.clone(),
             names: Names::new(zh, en),
             class: *class,
             roles,
-            verifying_key: identity.keys.signing.verifying_key().to_string(),
-            sealing_key: identity.keys.opening.sealing_key().to_string(),
+            verifying_key: keys.signing.verifying_key().to_string(),
+            sealing_key: keys.opening.sealing_key().to_string(),
         });
-        let path = keys.join(format!("{id}.json"));
-        save_identity_at_cost(path, &identity.member, &identity.keys, PASSPHRASE, KdfCost::MINIMUM)?;
+        save_identity_at_cost(folder.join(format!("{id}.json")), &member, &keys, PASSPHRASE, KdfCost::MINIMUM)?;
     }
     list.sort_by(|a, b| a.id.cmp(&b.id));
-    let genesis =
-        Genesis { version: 1, consortium: name.to_owned(), suite, created_ms, members: list, charter: Charter::default() };
-    let text = serde_json::to_vec_pretty(&genesis).map_err(|source| DemoError::Genesis { path: file.to_owned(), source })?;
+    let genesis = Genesis {
+        version: 1,
+        consortium: name.to_owned(),
+        suite,
+        created_ms,
+        members: list,
+        charter: Charter::default(),
+    };
+    let text =
+        serde_json::to_vec_pretty(&genesis).map_err(|source| DemoError::Genesis { path: file.to_owned(), source })?;
     std::fs::write(file, text).map_err(failed(file))
 }
 
@@ -135,8 +157,8 @@ pub struct Settings {
     pub steps: Steps,
     /// Where the gateway listens.
     pub listen: SocketAddr,
-    /// Requests per second that the gateway takes of one member.
-    pub requests_per_second: u32,
+    /// How fast the gateway lets each member call.
+    pub rate: Rate,
 }
 
 impl Settings {
@@ -148,7 +170,7 @@ impl Settings {
             stores: BTreeMap::new(),
             steps: Steps::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            requests_per_second: 10_000,
+            rate: Rate::default(),
         }
     }
 }
@@ -162,6 +184,7 @@ pub struct Consortium {
     /// The links between validators, for tests that cut them.
     pub hub: MemoryHub,
     gateway: Running,
+    stop_gateway: oneshot::Sender<()>,
 }
 
 impl Consortium {
@@ -170,14 +193,16 @@ impl Consortium {
     /// # Errors
     /// [`DemoError`].
     pub async fn start(settings: Settings) -> Result<Self, DemoError> {
-        let Settings { founding, mut sources, stores, steps, listen, requests_per_second } = settings;
+        let Settings { founding, mut sources, stores, steps, listen, rate } = settings;
         let (hub, gossip) = (MemoryHub::new(), GossipHub::new());
         let mut nodes = Vec::new();
         for member in founding.validators() {
             let dir = founding.member_dir(&member)?;
             let default_store = format!("sqlite://{}", dir.join("node.db").display());
+            let Identity { signing, opening, .. } = founding.identity(member.as_str())?;
             let config = NodeConfig {
-                keys: founding.identity(member.as_str())?.keys,
+                signing: Arc::new(signing),
+                opening,
                 genesis: founding.genesis.clone(),
                 store_url: stores.get(&member).cloned().unwrap_or(default_store),
                 wal_dir: dir.join("consensus"),
@@ -191,14 +216,20 @@ impl Consortium {
             nodes.push(Arc::new(Node::start(config).await?));
         }
         let port = Local::new(nodes.clone()).ok_or(DemoError::NoNode)?;
-        let config = ServerConfig { requests_per_second, ..ServerConfig::new(listen) };
-        let gateway = serve(config, Arc::new(port), std::future::pending()).await?;
-        Ok(Self { founding, nodes, hub, gateway })
+        let mut config = ServerConfig::at(listen);
+        config.app.rate = rate;
+        let (stop_gateway, stopped) = oneshot::channel::<()>();
+        let stopped = async move {
+            // A sender that is gone stops it too.
+            let _either = stopped.await;
+        };
+        let gateway = serve(config, Arc::new(port), stopped).await?;
+        Ok(Self { founding, nodes, hub, gateway, stop_gateway })
     }
 
     /// The gateway's address.
     pub fn url(&self) -> String {
-        format!("http://{}", self.gateway.local_addr())
+        self.gateway.base_url()
     }
 
     /// A client of one member.
@@ -217,7 +248,8 @@ impl Consortium {
 
     /// Stops the gateway, then the nodes.
     pub async fn stop(self) {
-        self.gateway.stop().await;
+        drop(self.stop_gateway);
+        self.gateway.wait().await;
         for node in self.nodes {
             if let Ok(node) = Arc::try_unwrap(node) {
                 node.stop().await;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use covenant_app::{
-    Consortium, ConsentView, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress, SealedInput,
+use covenant_app::port::{
+    ConsentView, Consortium, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
+    SealedInput,
 };
 use covenant_canon::from_bytes;
 use covenant_daemon::{Clock, Node, NodeError, Outcome, QueryState, SubmitError, SystemClock};
-use covenant_domain::{
-    Body, ConsentId, Dataset, DatasetId, Entry, IntentId, Member, MemberId, Purpose, Role,
-};
+use covenant_domain::{Body, ConsentId, Dataset, DatasetId, Entry, IntentId, Member, MemberId, Purpose, Role};
 use covenant_engine::{Plan, Wish};
 use covenant_ledger::{Bundle, Genesis, SignedBatch};
 use covenant_store::Input;
@@ -36,7 +35,11 @@ impl Local {
     }
 
     /// Groups inputs by the holder of the dataset that each intent names.
-    fn route(&self, batch: &SignedBatch, inputs: Vec<SealedInput>) -> Result<BTreeMap<MemberId, Vec<Input>>, PortError> {
+    fn route(
+        &self,
+        batch: &SignedBatch,
+        inputs: Vec<SealedInput>,
+    ) -> Result<BTreeMap<MemberId, Vec<Input>>, PortError> {
         let mut datasets = BTreeMap::new();
         for bytes in &batch.entries {
             if let Ok(Entry { body: Body::Intent(intent), .. }) = from_bytes::<Entry>(bytes) {
@@ -69,7 +72,9 @@ impl Local {
         Ok(match state {
             QueryState::Refused(reasons) => Progress::Refused { reasons },
             QueryState::Lapsed => Progress::Lapsed,
-            QueryState::Permitted { holder, .. } | QueryState::Completed { holder } => self.released(&holder, intent).await?,
+            QueryState::Permitted { holder, .. } | QueryState::Completed { holder } => {
+                self.released(&holder, intent).await?
+            }
         })
     }
 

@@ -108,7 +108,7 @@ pub fn counter_sign(founding: &Founding, grant: Grant) -> Result<SignedGrant, De
     let consumer = founding.identity(grant.consumer.as_str())?;
     let words = suite(founding.genesis.suite);
     let digest = Digest::of(founding.genesis.suite, Label::GRANT, &to_bytes(&grant));
-    let signature = words.sign(&consumer.keys.signing, Label::GRANT, digest.as_bytes());
+    let signature = words.sign(&consumer.signing, Label::GRANT, digest.as_bytes());
     let signature = signature.map_err(|e| DemoError::story("grant", e.to_string()))?;
     Ok(SignedGrant { grant, consumer_signature: signature.to_string() })
 }

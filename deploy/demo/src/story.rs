@@ -7,8 +7,8 @@ use covenant_client::authorise::{self, ConsentTicket, Terms};
 use covenant_client::{Client, Ground, Question, Reply};
 use covenant_daemon::{Clock, SystemClock};
 use covenant_domain::{
-    Body, ConsentChange, ConsentScope, DatasetId, FieldName, IdError, MatchOutcome, MemberId, Mode, PurposeCode, ReasonCode,
-    Subject, Value,
+    Body, ConsentChange, ConsentScope, DatasetId, FieldName, IdError, MatchOutcome, MemberId, Mode, PurposeCode,
+    ReasonCode, Subject, Value,
 };
 use covenant_ledger::{Report, verify_bundle};
 use covenant_suite::SealingKey;
@@ -51,7 +51,8 @@ impl<'a> Story<'a> {
         city: &'a City,
         tell: &'a mut (dyn FnMut(Line) + Send),
     ) -> Result<Self, DemoError> {
-        let cast = city.characters().ok_or_else(|| DemoError::story("cast", "the city is too small: raise --residents"))?;
+        let cast =
+            city.characters().ok_or_else(|| DemoError::story("cast", "the city is too small: raise --residents"))?;
         Ok(Self { consortium, city, cast, tell })
     }
 
@@ -88,7 +89,8 @@ impl<'a> Story<'a> {
             "A market-regulation officer holds companies' addresses against the property register (yes or no, never the address)",
         );
         let officer = self.consortium.client("market-regulation").await?;
-        let cases = [(self.cast.honest_company, MatchOutcome::Equal), (self.cast.moved_company, MatchOutcome::Different)];
+        let cases =
+            [(self.cast.honest_company, MatchOutcome::Equal), (self.cast.moved_company, MatchOutcome::Different)];
         for (index, expected) in cases {
             let Some(company) = self.city.companies.get(index) else { continue };
             let started = Instant::now();
@@ -139,7 +141,11 @@ impl<'a> Story<'a> {
     fn tell_refusal(&mut self, started: Instant, reply: &Reply) {
         let reasons: Vec<_> = reply.reasons.iter().map(|r| r.detail.clone()).collect();
         let text = reasons.join("; ");
-        self.say(started, format!("已拒绝并留痕：{text}"), format!("refused, and the refusal is on the ledger: {text}"));
+        self.say(
+            started,
+            format!("已拒绝并留痕：{text}"),
+            format!("refused, and the refusal is on the ledger: {text}"),
+        );
     }
 
     async fn citizen_consents(&mut self, bank: &Client) -> Result<ConsentTicket, DemoError> {
@@ -213,7 +219,10 @@ impl<'a> Story<'a> {
     }
 
     async fn licence_delivered(&mut self, bank: &Client) -> Result<(), DemoError> {
-        self.open("银行开户尽调：市场监管部门提交电子营业执照", "At account opening, market regulation submits the electronic licence");
+        self.open(
+            "银行开户尽调：市场监管部门提交电子营业执照",
+            "At account opening, market regulation submits the electronic licence",
+        );
         let started = Instant::now();
         let company = self.city.companies.get(self.cast.honest_company);
         let company = company.ok_or_else(|| DemoError::story("cast", "the company is gone"))?;
@@ -236,7 +245,11 @@ impl<'a> Story<'a> {
         demand("licence", right, || "another document came".into())?;
         let digest = covenant_canon::Digest::of(bank.trust().suite, covenant_canon::Label::DOCUMENT, &bytes);
         let (size, digest) = (bytes.len(), digest.short());
-        self.say(started, format!("收到电子证照 {size} 字节，摘要 {digest}…"), format!("licence of {size} bytes received, digest {digest}…"));
+        self.say(
+            started,
+            format!("收到电子证照 {size} 字节，摘要 {digest}…"),
+            format!("licence of {size} bytes received, digest {digest}…"),
+        );
         Ok(())
     }
 
@@ -259,7 +272,10 @@ impl<'a> Story<'a> {
     }
 
     async fn evidence(&mut self, bank: &Client, replies: &[&Reply]) -> Result<(), DemoError> {
-        self.open("离线验证证据文件（只需证据文件与创世文件）", "Evidence verifies offline, from the bundle and the genesis alone");
+        self.open(
+            "离线验证证据文件（只需证据文件与创世文件）",
+            "Evidence verifies offline, from the bundle and the genesis alone",
+        );
         for reply in replies {
             let bundle = bank.evidence(&reply.intent).await?;
             let started = Instant::now();

@@ -25,7 +25,7 @@ pub use binary::Base64Bytes;
 pub use consent::ConsentStatusView;
 pub use consortium::Consortium;
 pub use entry::{EntriesRequest, EntryResult};
-pub use evidence::{Explanation, ExplainQuery};
+pub use evidence::{ExplainQuery, Explanation};
 pub use grant::GrantStatusView;
 pub use health::{HealthReport, NodeReport};
 pub use ledger::Tip;

@@ -89,7 +89,8 @@ impl std::str::FromStr for Code {
 pub struct Problem {
     /// URI of the kind of problem: `urn:covenant:problem:` and the code.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String, format = "uri")]
+    pub kind: Box<str>,
     /// What the code means.
     pub title: String,
     /// HTTP status.
@@ -100,7 +101,8 @@ pub struct Problem {
     pub code: String,
     /// The occurrence, if it has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub instance: Option<Box<str>>,
     /// When to try again, in seconds; also in the header `retry-after`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
@@ -115,7 +117,7 @@ impl Problem {
     /// A problem with a code that another room registered, for example a node's.
     pub fn other(code: &str, status: u16, title: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:covenant:problem:{code}"),
+            kind: format!("urn:covenant:problem:{code}").into(),
             title: title.into(),
             status,
             detail: detail.into(),

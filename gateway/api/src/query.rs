@@ -101,3 +101,28 @@ pub struct QueryResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipted: Option<bool>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EntriesRequest, PlanRequest};
+
+    #[test]
+    fn requests_refuse_what_they_do_not_know() {
+        let request: QueriesRequest = serde_json::from_str(r#"{"batch":"AA==","inputs":[]}"#).unwrap();
+        assert_eq!(request.wait_ms, 0);
+        assert!(serde_json::from_str::<QueriesRequest>(r#"{"batch":"","inputs":[],"more":1}"#).is_err());
+        assert!(serde_json::from_str::<EntriesRequest>(r#"{"batch":"","more":1}"#).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_json_never_panics(text: String, bytes: Vec<u8>) {
+            for input in [text.as_bytes(), &bytes] {
+                let _any = serde_json::from_slice::<QueriesRequest>(input);
+                let _any = serde_json::from_slice::<PlanRequest>(input);
+                let _any = serde_json::from_slice::<crate::Problem>(input);
+            }
+        }
+    }
+}

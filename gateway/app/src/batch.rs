@@ -4,9 +4,9 @@ use covenant_api::{Base64Bytes, Code, Problem};
 use covenant_canon::from_bytes;
 use covenant_ledger::{CheckedBatch, SignedBatch};
 
+use crate::Gateway;
 use crate::caller::Caller;
 use crate::problem::{foreign_author, of_batch};
-use crate::Gateway;
 
 impl Gateway {
     /// Decodes a batch and checks that it is the caller's own and signed by it.

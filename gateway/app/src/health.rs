@@ -42,7 +42,8 @@ fn report(nodes: Vec<NodeHealth>) -> HealthReport {
 }
 
 fn unhealthy(report: &HealthReport) -> Problem {
-    let faults: Vec<_> = report.nodes.iter().filter_map(|n| Some(format!("`{}`: {}", n.member, n.fault.as_ref()?))).collect();
+    let faults: Vec<_> =
+        report.nodes.iter().filter_map(|n| Some(format!("`{}`: {}", n.member, n.fault.as_ref()?))).collect();
     let detail = if faults.is_empty() { "no node answered".to_owned() } else { faults.join("; ") };
     Problem::new(Code::Unhealthy, detail).retry_after(5)
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_canon::Digest;
-use covenant_domain::{Consent, ConsentId, ConsentStatus, Dataset, Decision, Grant, IntentId, Member, MemberId, Purpose, Reason};
+use covenant_domain::{
+    Consent, ConsentId, ConsentStatus, Dataset, Decision, Grant, IntentId, Member, MemberId, Purpose, Reason,
+};
 use covenant_engine::{Plan, Wish};
 use covenant_ledger::{Bundle, Genesis, SignedBatch};
 

@@ -35,12 +35,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Problem`] `not-a-party` when another member asked it.
-    pub async fn progress(
-        &self,
-        call: Authentic<()>,
-        intent: &IntentId,
-        wait_ms: u64,
-    ) -> Result<QueryResult, Problem> {
+    pub async fn progress(&self, call: Authentic<()>, intent: &IntentId, wait_ms: u64) -> Result<QueryResult, Problem> {
         let wait = checked_wait(wait_ms)?;
         let caller = call.caller();
         // Asked before waiting too, so that nobody waits for what is another's.
@@ -78,7 +73,8 @@ impl Gateway {
         let suite = self.consortium.genesis().suite;
         let mut by_intent: BTreeMap<IntentId, Vec<u8>> = items.into_iter().map(|i| (i.intent, i.sealed.0)).collect();
         let pair = |intent: &&Intent| {
-            let sealed = by_intent.remove(&intent.id).ok_or_else(|| wrong(format!("intent `{}` has no input", intent.id)))?;
+            let sealed =
+                by_intent.remove(&intent.id).ok_or_else(|| wrong(format!("intent `{}` has no input", intent.id)))?;
             if Digest::of(suite, Label::QUERY_INPUT, &sealed) != intent.input {
                 return Err(wrong(format!("input of intent `{}` is not the one whose digest it names", intent.id)));
             }
@@ -120,10 +116,8 @@ fn shown(caller: &Caller, intent: IntentId, progress: Progress, known: bool) -> 
         Progress::Permitted => plain(QueryState::Permitted),
         Progress::Lapsed => plain(QueryState::Lapsed),
         Progress::Refused { reasons } => QueryResult { reasons, ..plain(QueryState::Refused) },
-        Progress::Answered { sealed, receipted } => QueryResult {
-            sealed: Some(Base64Bytes(sealed)),
-            receipted: Some(receipted),
-            ..plain(QueryState::Answered)
-        },
+        Progress::Answered { sealed, receipted } => {
+            QueryResult { sealed: Some(Base64Bytes(sealed)), receipted: Some(receipted), ..plain(QueryState::Answered) }
+        }
     })
 }

@@ -5,9 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use covenant_api::{
-    ConsentStatusView, Consortium, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Tip,
-};
+use covenant_api::{ConsentStatusView, Consortium, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Tip};
 use covenant_canon::{Digest, Label};
 use covenant_domain::{ConsentId, Dataset, DatasetId, Member, MemberId, Purpose};
 use covenant_ledger::{Genesis, MemberKeys};
@@ -205,7 +203,11 @@ fn checked_base(base_url: &str) -> Result<&str, ClientError> {
         _ => return Err(wrong("expected `http://host:port`")),
     };
     // The signature covers the path as the gateway sees it, so there is no room for a prefix.
-    if rest.is_empty() || rest.contains('/') { Err(wrong("expected `http://host:port` without a path")) } else { Ok(base) }
+    if rest.is_empty() || rest.contains('/') {
+        Err(wrong("expected `http://host:port` without a path"))
+    } else {
+        Ok(base)
+    }
 }
 
 fn check_member(identity: &Identity, keys: &BTreeMap<MemberId, MemberKeys>) -> Result<(), ClientError> {

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport, PlanRequest,
-    PlanResponse, QueriesRequest, QueryResult, Tip, grpc_target,
+    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport,
+    PlanRequest, PlanResponse, QueriesRequest, QueryResult, Tip, grpc_target,
 };
 use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
 use covenant_wire::v1::gateway_client::GatewayClient;

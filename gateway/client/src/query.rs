@@ -114,7 +114,11 @@ impl Client {
         prepared.slots.iter().map(slot).collect()
     }
 
-    async fn replies(&self, request: QueriesRequest, expected: &[Expected]) -> Vec<(IntentId, Result<Reply, ClientError>)> {
+    async fn replies(
+        &self,
+        request: QueriesRequest,
+        expected: &[Expected],
+    ) -> Vec<(IntentId, Result<Reply, ClientError>)> {
         let results = match self.pursue(request).await {
             Ok(results) if results.len() == expected.len() => results,
             Ok(results) => {

@@ -50,8 +50,8 @@ impl Client {
         let sealed = Sealed::from_bytes(bytes).map_err(ClientError::protocol)?;
         let id = intent.as_bytes();
         let padded = self.0.opener.open(id, id, &sealed).map_err(ClientError::crypto("opening the answer"))?;
-        let answer = Answer::from_padded(&padded)
-            .map_err(|source| ClientError::Answer { intent, source: Arc::new(source) })?;
+        let answer =
+            Answer::from_padded(&padded).map_err(|source| ClientError::Answer { intent, source: Arc::new(source) })?;
         if answer.intent == intent { Ok(answer) } else { Err(ClientError::OtherAnswer { intent, what: "intent" }) }
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport, PlanRequest,
-    PlanResponse, Problem, QueriesRequest, QueryResult, Tip,
+    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport,
+    PlanRequest, PlanResponse, Problem, QueriesRequest, QueryResult, Tip,
 };
 use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
 use serde::Serialize;

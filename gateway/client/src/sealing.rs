@@ -30,6 +30,11 @@ impl Prepared {
     pub fn intents(&self) -> &[Result<IntentId, ClientError>] {
         &self.slots
     }
+
+    /// What is sent, one request per signature; to be kept by who wants to send it again after a crash.
+    pub fn requests(&self) -> impl Iterator<Item = &QueriesRequest> {
+        self.requests.iter().map(|(request, _)| request)
+    }
 }
 
 /// What an answer must be to.
@@ -101,7 +106,8 @@ impl Client {
         let sealed = sealed.to_bytes();
         let digest = Digest::of(self.0.trust.suite, Label::QUERY_INPUT, &sealed);
         let expected = Expected { intent: id, dataset: dataset.clone(), mode };
-        let intent = Intent { id, consumer: consumer.clone(), dataset, purpose, mode, fields, authority, input: digest };
+        let intent =
+            Intent { id, consumer: consumer.clone(), dataset, purpose, mode, fields, authority, input: digest };
         let entry = Entry { author: Some(consumer), made_ms, body: Body::Intent(intent) };
         Ok(One { expected, entry, item: QueryInputItem { intent: id, sealed: sealed.into() } })
     }

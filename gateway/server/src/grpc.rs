@@ -1,8 +1,8 @@
 //! The gRPC interface: each method opens the signed call, calls the same use case as REST, and wraps the result.
 
 use bytes::Bytes;
-use covenant_api::{EntriesRequest, PlanRequest, Problem, QueriesRequest, RequestSignature, grpc_target};
 use covenant_api::Code;
+use covenant_api::{EntriesRequest, PlanRequest, Problem, QueriesRequest, RequestSignature, grpc_target};
 use covenant_app::{Authentic, Incoming};
 use covenant_wire::v1::gateway_server::{Gateway, GatewayServer};
 use covenant_wire::{Message, WireError, decode_payload, documents, status_of, v1};
@@ -52,9 +52,9 @@ fn split<M, T: std::str::FromStr<Err: std::fmt::Display>>(
     name: &str,
     text: impl Fn(&M) -> &str,
 ) -> Result<(T, Authentic<M>), Status> {
-    let parsed = text(call.value()).parse().map_err(|e: T::Err| {
-        status_of(&Problem::new(Code::ParameterInvalid, format!("field `{name}`: {e}")))
-    })?;
+    let parsed = text(call.value())
+        .parse()
+        .map_err(|e: T::Err| status_of(&Problem::new(Code::ParameterInvalid, format!("field `{name}`: {e}"))))?;
     Ok((parsed, call))
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use covenant_api::QueryResult;
+use covenant_domain::ReasonCode;
 use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::{KeyValue, global};
 
@@ -43,8 +44,13 @@ impl Metrics {
     /// Counts final states, and one look at each that is not.
     pub(crate) fn queries(&self, results: &[QueryResult]) {
         for result in results {
-            let reason = result.reasons.first().map(|r| format!("{:?}", r.code)).unwrap_or_default();
+            let reason = result.reasons.first().map(|r| code_name(r.code)).unwrap_or_default();
             self.queries.add(1, &[KeyValue::new("state", result.state.name()), KeyValue::new("reason", reason)]);
         }
     }
+}
+
+/// The code as it stands in JSON.
+fn code_name(code: ReasonCode) -> String {
+    serde_json::to_value(code).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -26,7 +26,14 @@ pub(crate) async fn observe(State(state): State<Shared>, request: Request, next:
     let method = request.method().to_string();
     let (route, grpc) = route_of(&request);
     let span = tracing::info_span!(
-        "request", method, route, member = Empty, status = Empty, code = Empty, latency_us = Empty, trace_id = Empty
+        "request",
+        method,
+        route,
+        member = Empty,
+        status = Empty,
+        code = Empty,
+        latency_us = Empty,
+        trace_id = Empty
     );
     adopt_parent(&span, request.headers());
     let guarded = guarded(state.config.request_timeout, grpc, request, next);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use covenant_canon::{Digest, Label, to_bytes};
 use covenant_domain::{Entry, MemberId};
-use covenant_ledger::{Block, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, SignedBatch, Tile, Validator, ValidatorSet};
+use covenant_ledger::{
+    Block, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, SignedBatch, Tile, Validator, ValidatorSet,
+};
 use covenant_state::{Execution, State};
 use covenant_store::EntryRow;
 
@@ -44,7 +46,12 @@ pub(crate) struct Prepared {
 
 impl Chain {
     /// Makes the next block of these batches, leaving out what cannot stand in it. Also returns what was left out.
-    pub(crate) fn build(&self, proposer: &MemberId, now_ms: u64, batches: Vec<CheckedBatch>) -> (Prepared, Vec<Digest>) {
+    pub(crate) fn build(
+        &self,
+        proposer: &MemberId,
+        now_ms: u64,
+        batches: Vec<CheckedBatch>,
+    ) -> (Prepared, Vec<Digest>) {
         let time_ms = now_ms.max(self.state.time_ms());
         let (fit, unfit) = self.state.select(time_ms, batches);
         for (batch, fault) in &unfit {

@@ -13,7 +13,7 @@ use covenant_ledger::{Bundle, Genesis, SignedBatch};
 use covenant_source::Source;
 use covenant_state::State;
 use covenant_store::{Input, Store};
-use covenant_suite::{KeyPairSet, OpeningKey, SigningKey, suite};
+use covenant_suite::{OpeningKey, SigningKey, suite};
 use covenant_worker::Worker;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -35,8 +35,10 @@ pub struct NodeConfig {
     pub member: MemberId,
     /// The founding document.
     pub genesis: Arc<Genesis>,
-    /// The member's keys.
-    pub keys: KeyPairSet,
+    /// Signs its votes and entries.
+    pub signing: Arc<SigningKey>,
+    /// Opens what is sealed to it.
+    pub opening: Arc<OpeningKey>,
     /// Database of the replica, `sqlite://...` or `postgres://...`.
     pub store_url: String,
     /// Folder of the consensus engine's log.
@@ -95,16 +97,25 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when store, genesis or keys are not usable.
     pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
-        let NodeConfig { member, genesis, keys, store_url, wal_dir, sources, network, gossip, clock, steps } = config;
-        check_identity(&member, &genesis, &keys)?;
-        let KeyPairSet { signing, opening } = keys;
-        let (signing, opening): (Arc<SigningKey>, Arc<OpeningKey>) = (Arc::new(signing), Arc::new(opening));
+        check_identity(&config)?;
+        let NodeConfig {
+            member,
+            genesis,
+            signing,
+            opening,
+            store_url,
+            wal_dir,
+            sources,
+            network,
+            gossip,
+            clock,
+            steps,
+        } = config;
         let store = Store::open(&store_url).await?;
         let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps).await?;
         let worker = Worker::new(genesis.suite, opening, sources);
         let holder = Holder::new(replica.clone(), worker, signing.clone(), gossip.clone());
-        let votes =
-            Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
+        let votes = Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
         let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
         let offered = gossip.join(&member);
         let mut tasks = JoinSet::new();
@@ -318,7 +329,11 @@ impl Node {
         let stored = self.replica.store.block(tip.height).await.map_err(|e| e.to_string())?;
         let stored = stored.ok_or_else(|| format!("block {} cannot be read back", tip.height))?;
         let block = covenant_ledger::Block::read(&stored.bytes).map_err(|e| e.to_string())?;
-        if block.header.id() == tip.block { Ok(()) } else { Err(format!("block {} reads back differently", tip.height)) }
+        if block.header.id() == tip.block {
+            Ok(())
+        } else {
+            Err(format!("block {} reads back differently", tip.height))
+        }
     }
 
     /// The entries of a member or about an instance are for other rooms; this reads one entry by leaf number.
@@ -326,19 +341,23 @@ impl Node {
     /// # Errors
     /// [`NodeError`].
     pub async fn entry(&self, leaf: u64) -> Result<Option<covenant_domain::Entry>, NodeError> {
-        let Some(row) = self.replica.store.entries(leaf, 1).await?.pop().filter(|r| r.leaf == leaf) else { return Ok(None) };
+        let Some(row) = self.replica.store.entries(leaf, 1).await?.pop().filter(|r| r.leaf == leaf) else {
+            return Ok(None);
+        };
         let Some(stored) = self.replica.store.block(row.height).await? else { return Ok(None) };
         let height = row.height;
-        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let block =
+            covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
         entry_of(&row, &block).map(Some)
     }
 }
 
-fn check_identity(member: &MemberId, genesis: &Genesis, keys: &KeyPairSet) -> Result<(), NodeError> {
+fn check_identity(config: &NodeConfig) -> Result<(), NodeError> {
+    let NodeConfig { member, genesis, signing, opening, .. } = config;
     let wrong = |reason| Err(NodeError::Identity { member: member.clone(), reason });
     let Some(known) = genesis.member(member) else { return wrong("is not a member in the genesis") };
-    if known.verifying_key != keys.signing.verifying_key().to_string()
-        || known.sealing_key != keys.opening.sealing_key().to_string()
+    if known.verifying_key != signing.verifying_key().to_string()
+        || known.sealing_key != opening.sealing_key().to_string()
     {
         return wrong("the keys at hand are not the ones in the genesis");
     }
@@ -359,7 +378,8 @@ fn outcomes(block: &CommittedBlock, id: &Digest) -> Vec<RecordedEntry> {
 
 fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
     use covenant_ledger::Closure;
-    let (Body::Intent(intent), Body::Decision(decision)) = (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
+    let (Body::Intent(intent), Body::Decision(decision)) =
+        (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
     else {
         return None;
     };

@@ -42,7 +42,8 @@ pub async fn rebuild(
     for height in 1..=last {
         let missing = || NodeError::Unexecutable { height, reason: "its bytes are not in the store".into() };
         let stored = store.block(height).await?.ok_or_else(missing)?;
-        let Block { header, batches } = Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let Block { header, batches } =
+            Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
         same(height, "parent", parent, header.parent)?;
         same(height, "state digest", state.digest(), header.state)?;
         let checked = batches.into_iter().map(|batch| {

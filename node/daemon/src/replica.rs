@@ -222,7 +222,13 @@ impl Replica {
         }
     }
 
-    async fn commit_now(self: &Arc<Self>, height: u64, block: Digest, certificate: &Certificate, evidence: Vec<Evidence>) -> Result<(), NodeError> {
+    async fn commit_now(
+        self: &Arc<Self>,
+        height: u64,
+        block: Digest,
+        certificate: &Certificate,
+        evidence: Vec<Evidence>,
+    ) -> Result<(), NodeError> {
         if height <= self.chain.read().state.height() {
             return Ok(());
         }
@@ -247,7 +253,13 @@ impl Replica {
         Ok(())
     }
 
-    fn commit_rows(&self, block: &Prepared, certificate: &Certificate, included: Vec<Digest>, evidence: Vec<Evidence>) -> Commit {
+    fn commit_rows(
+        &self,
+        block: &Prepared,
+        certificate: &Certificate,
+        included: Vec<Digest>,
+        evidence: Vec<Evidence>,
+    ) -> Commit {
         Commit {
             height: block.header.height,
             block: block.id,
@@ -301,7 +313,8 @@ async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, Node
     let window = 4 * chain.validators.validators().len() as u64;
     for height in tip.height.saturating_sub(window - 1).max(1)..=tip.height {
         let Some(stored) = store.block(height).await? else { continue };
-        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let block =
+            covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
         chain.note_signers(&block.header);
         if height == tip.height {
             let certificate: Certificate = from_bytes(&stored.certificate)?;

@@ -69,10 +69,9 @@ impl Tracker {
                     let Some(consumer) = consumers.remove(&decision.intent) else { continue };
                     let state = match &decision.outcome {
                         Outcome::Refused => QueryState::Refused(decision.reasons.clone()),
-                        Outcome::Permitted { permit } => QueryState::Permitted {
-                            holder: permit.holder.clone(),
-                            release: permit.obligations.release,
-                        },
+                        Outcome::Permitted { permit } => {
+                            QueryState::Permitted { holder: permit.holder.clone(), release: permit.obligations.release }
+                        }
                     };
                     known.insert(decision.intent, consumer, state);
                 }

@@ -52,7 +52,6 @@ fn now_ms() -> u64 {
 
 struct World {
     genesis: Arc<Genesis>,
-    keys: Vec<(MemberId, Vec<u8>, Vec<u8>)>,
     dir: tempfile::TempDir,
 }
 
@@ -95,21 +94,22 @@ fn world(validators: usize) -> World {
         members,
         charter: Charter::default(),
     };
-    World { genesis: Arc::new(genesis), keys: vec![], dir: tempfile::tempdir().unwrap() }
+    World { genesis: Arc::new(genesis), dir: tempfile::tempdir().unwrap() }
 }
 
 async fn start(world: &World, validators: usize) -> Vec<Node> {
-    let _ = &world.keys;
     let (hub, gossip) = (MemoryHub::new(), GossipHub::new());
     let mut nodes = Vec::new();
     for i in 0..validators {
         let id = format!("dept{i}");
         let dir = world.dir.path().join(&id);
         std::fs::create_dir_all(&dir).unwrap();
+        let keys = keys_of(&id);
         let config = NodeConfig {
             member: member(&id),
             genesis: world.genesis.clone(),
-            keys: keys_of(&id),
+            signing: Arc::new(keys.signing),
+            opening: Arc::new(keys.opening),
             store_url: format!("sqlite://{}", dir.join("node.db").display()),
             wal_dir: dir.join("wal"),
             sources: if i == 0 { vec![Arc::new(One(dataset().id))] } else { vec![] },
@@ -268,7 +268,9 @@ async fn walk(validators: usize) {
     nodes[0].deliver(vec![input]).await.unwrap();
     nodes[0].submit(sign(&world, "bank", vec![Body::Intent(refused)])).await.unwrap();
     let (_, state) = until(async || nodes[0].query(&refused_id).await.unwrap()).await;
-    assert!(matches!(state, QueryState::Refused(reasons) if reasons.iter().any(|r| r.code == ReasonCode::FieldUnknown)));
+    assert!(
+        matches!(state, QueryState::Refused(reasons) if reasons.iter().any(|r| r.code == ReasonCode::FieldUnknown))
+    );
     let (decision, _, again) = nodes[0].explain(&refused_id, true).await.unwrap().unwrap();
     assert_eq!(Some(decision), again, "executing the ledger again gives the same decision");
     let counts = nodes[0].rebuild().await.unwrap();
@@ -280,7 +282,10 @@ async fn walk(validators: usize) {
     let nodes = start(&world, validators).await;
     assert!(nodes[0].release(&id).await.unwrap().is_some(), "answers survive a restart");
     let again = to_bytes(&nodes[0].evidence(&id).await.unwrap().unwrap());
-    assert_eq!(from_bytes::<covenant_ledger::Bundle>(&again).unwrap().intent.leaf.entry, from_bytes::<covenant_ledger::Bundle>(&bundle).unwrap().intent.leaf.entry);
+    assert_eq!(
+        from_bytes::<covenant_ledger::Bundle>(&again).unwrap().intent.leaf.entry,
+        from_bytes::<covenant_ledger::Bundle>(&bundle).unwrap().intent.leaf.entry
+    );
     let (asked, input) = intent(&["address"]);
     let id = asked.id;
     nodes[0].deliver(vec![input]).await.unwrap();

@@ -110,7 +110,9 @@ impl Genesis {
             return Err(GenesisError::Version { version: self.version });
         }
         for pair in self.members.windows(2) {
-            if let [a, b] = pair && a.id >= b.id {
+            if let [a, b] = pair
+                && a.id >= b.id
+            {
                 return Err(GenesisError::Order { member: b.id.clone() });
             }
         }

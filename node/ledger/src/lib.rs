@@ -20,5 +20,7 @@ pub use bundle::{Anchor, Authored, Bundle, Closure, LeafProof};
 pub use certificate::*;
 pub use genesis::{Charter, Genesis, GenesisError, MemberKeys};
 pub use log::{LogTail, Roots, TILE, Tile};
-pub use merkle::{NodeId, consistency_path, inclusion_path, leaf_hash, merkle_root, verify_consistency, verify_inclusion};
+pub use merkle::{
+    NodeId, consistency_path, inclusion_path, leaf_hash, merkle_root, verify_consistency, verify_inclusion,
+};
 pub use verify::{Report, Step, StepResult, verify_answer, verify_bundle};

@@ -75,10 +75,13 @@ impl LogTail {
         for tree in &mut tail.trees {
             let mut tiles: Vec<_> = newest.iter().filter(|t| t.algorithm == tree.algorithm).collect();
             tiles.sort_by_key(|t| t.level);
-            tree.levels = tiles.iter().map(|t| match t.hashes.len() {
-                TILE => (t.index + 1, Vec::new()),
-                _ => (t.index, t.hashes.clone()),
-            }).collect();
+            tree.levels = tiles
+                .iter()
+                .map(|t| match t.hashes.len() {
+                    TILE => (t.index + 1, Vec::new()),
+                    _ => (t.index, t.hashes.clone()),
+                })
+                .collect();
         }
         tail
     }

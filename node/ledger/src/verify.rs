@@ -99,7 +99,8 @@ pub fn verify_answer(bytes: &[u8], genesis: &Genesis, sealed: &[u8], opened: &An
     let mut walk = Walk { steps: Vec::new() };
     let outcome = check(&mut walk, bytes, genesis).and_then(|(bundle, outcome)| {
         let result = check_answer(&bundle, genesis, sealed, opened);
-        let detail = result.clone().err().unwrap_or_else(|| "answer is the recorded one; withheld fields stay withheld".into());
+        let detail =
+            result.clone().err().unwrap_or_else(|| "answer is the recorded one; withheld fields stay withheld".into());
         walk.step(Step::Answer, result.is_ok(), detail)?;
         Ok(outcome)
     });
@@ -109,7 +110,9 @@ pub fn verify_answer(bytes: &[u8], genesis: &Genesis, sealed: &[u8], opened: &An
 fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, String), Stop> {
     let bundle = match from_bytes::<Bundle>(bytes) {
         Ok(bundle) if bundle.version == 1 => bundle,
-        Ok(bundle) => return Err(fail(walk, Step::Format, format!("bundle has version {}, this build reads 1", bundle.version))),
+        Ok(bundle) => {
+            return Err(fail(walk, Step::Format, format!("bundle has version {}, this build reads 1", bundle.version)));
+        }
         Err(error) => return Err(fail(walk, Step::Format, error.to_string())),
     };
     walk.step(Step::Format, true, "canonical bundle, version 1")?;
@@ -193,7 +196,11 @@ impl Case<'_> {
             }
             Closure::Completed { completion, anchor, consistency_sm3, consistency_sha256 } => {
                 self.later(walk, &bundle.anchor, anchor, consistency_sm3, consistency_sha256)?;
-                walk.step(Step::ClosureInclusion, included(&completion.leaf, anchor), format!("leaf {}", completion.leaf.index))?;
+                walk.step(
+                    Step::ClosureInclusion,
+                    included(&completion.leaf, anchor),
+                    format!("leaf {}", completion.leaf.index),
+                )?;
                 self.completion(walk, completion, decision)?;
                 Ok("answered".into())
             }
@@ -232,9 +239,10 @@ impl Case<'_> {
             let verify = |member: &MemberId, message: &[u8], signature: &[u8]| self.vote(member, message, signature);
             certificate.check(&self.consortium, &set, verify).map_err(|e| e.to_string())
         });
-        let detail = result.clone().err().unwrap_or_else(|| {
-            format!("block {} final by {} signatures", header.height, certificate.signatures.len())
-        });
+        let detail = result
+            .clone()
+            .err()
+            .unwrap_or_else(|| format!("block {} final by {} signatures", header.height, certificate.signatures.len()));
         walk.step(step, result.is_ok(), detail)
     }
 
@@ -245,7 +253,14 @@ impl Case<'_> {
             .is_ok()
     }
 
-    fn later(&self, walk: &mut Walk, first: &Anchor, second: &Anchor, sm3: &[Digest], sha256: &[Digest]) -> Result<(), Stop> {
+    fn later(
+        &self,
+        walk: &mut Walk,
+        first: &Anchor,
+        second: &Anchor,
+        sm3: &[Digest],
+        sha256: &[Digest],
+    ) -> Result<(), Stop> {
         self.certificate(walk, Step::ClosureCertificate, second)?;
         let (old, new) = (&first.header.log, &second.header.log);
         let consistent = |algorithm, path: &[Digest]| {
@@ -254,7 +269,11 @@ impl Case<'_> {
         let ok = second.header.height >= first.header.height
             && consistent(HashAlgorithm::Sm3, sm3)
             && consistent(HashAlgorithm::Sha256, sha256);
-        if ok { Ok(()) } else { Err(fail(walk, Step::ClosureCertificate, "the later log does not extend the earlier one".into())) }
+        if ok {
+            Ok(())
+        } else {
+            Err(fail(walk, Step::ClosureCertificate, "the later log does not extend the earlier one".into()))
+        }
     }
 
     fn signed(&self, authored: &Authored) -> bool {
@@ -284,7 +303,9 @@ fn check_permit(permit: &Permit, decision: &Decision, intent: &Intent, height: u
 }
 
 fn check_answer(bundle: &Bundle, genesis: &Genesis, sealed: &[u8], opened: &Answer) -> Result<(), String> {
-    let Closure::Completed { completion, .. } = &bundle.closure else { return Err("the query was not completed".into()) };
+    let Closure::Completed { completion, .. } = &bundle.closure else {
+        return Err("the query was not completed".into());
+    };
     let Body::Completion(Completion { intent, answer, fields_root, .. }) = &completion.leaf.entry.body else {
         return Err("closing entry is not a completion".into());
     };

@@ -177,7 +177,9 @@ mod tests {
 
     #[test]
     fn normalised_equals_the_domain_form() {
-        for text in ["", " ", "a", " a  b ", "a\tb", "a\u{b}b", "a\u{1c}b", "a\u{85}b", "Ａ", "é", "e\u{301}", "a\nb\r\n"] {
+        for text in
+            ["", " ", "a", " a  b ", "a\tb", "a\u{b}b", "a\u{1c}b", "a\u{85}b", "Ａ", "é", "e\u{301}", "a\nb\r\n"]
+        {
             assert_eq!(normalised(text), normalise_text(text), "{text:?}");
         }
     }
@@ -203,7 +205,9 @@ mod tests {
         std::fs::write(base.join("a.pdf"), b"%PDF").unwrap();
         std::fs::write(dir.path().join("secret"), b"x").unwrap();
         std::os::unix::fs::symlink(dir.path().join("secret"), base.join("link")).unwrap();
-        let of = |max_bytes| rule(Conversion::Document { base_dir: Some(base.clone()), media_type: "application/pdf".into(), max_bytes });
+        let of = |max_bytes| {
+            rule(Conversion::Document { base_dir: Some(base.clone()), media_type: "application/pdf".into(), max_bytes })
+        };
         assert!(matches!(convert(&of(9), "a.pdf"), Ok(Value::Document { bytes, .. }) if bytes == b"%PDF"));
         assert_eq!(convert(&of(3), "a.pdf"), Err(CellFault::LargeDocument { max: 3 }));
         for bad in ["../secret", "/etc/passwd", "link", "missing", "."] {

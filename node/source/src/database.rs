@@ -62,14 +62,14 @@ pub(crate) fn failed(step: impl Into<String>, source: DbErr) -> SourceError {
 fn advice(error: &DbErr) -> &'static str {
     match error {
         DbErr::ConnectionAcquire(_) => "no connection became free in time, try again",
-        DbErr::Conn(RuntimeErr::SqlxError(e)) | DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => {
-            match e.as_ref() {
-                sqlx::Error::Database(e) => code_advice(&e.code().unwrap_or_default()),
-                sqlx::Error::Io(_) => "the database cannot be reached, check that it runs and is addressed rightly",
-                sqlx::Error::PoolTimedOut => "the database did not answer in time, check that it runs",
-                _ => OTHER,
-            }
-        }
+        DbErr::Conn(RuntimeErr::SqlxError(e))
+        | DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e)) => match e.as_ref() {
+            sqlx::Error::Database(e) => code_advice(&e.code().unwrap_or_default()),
+            sqlx::Error::Io(_) => "the database cannot be reached, check that it runs and is addressed rightly",
+            sqlx::Error::PoolTimedOut => "the database did not answer in time, check that it runs",
+            _ => OTHER,
+        },
         _ => OTHER,
     }
 }

@@ -109,7 +109,7 @@ pub enum SourceError {
         source: covenant_canon::CanonError,
     },
     /// Asked for a subject of another kind than the records are keyed by.
-    #[error("records of `{dataset}` are keyed by {expected:?}, asked by {offered:?}")]
+    #[error("records of `{dataset}` are keyed by `{expected}`, asked by `{offered}`")]
     SubjectKind {
         /// The dataset.
         dataset: DatasetId,

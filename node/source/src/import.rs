@@ -74,14 +74,14 @@ impl Vault {
         let started = Instant::now();
         let _alone = self.importing.try_lock().map_err(|_| SourceError::Busy)?;
         let plan = Plan::new(dataset, mapping)?;
-        let rejects = rejects_path(file, options.rejects);
+        let rejects = rejects_path(file, options.rejects)?;
         let mut intake = Intake::open(file, mapping, plan, rejects, options.keep_going)?;
-        let mut import = self.begin(&dataset.id, options.replace).await?;
+        let import = self.begin(&dataset.id, options.replace).await?;
         if !options.multiple {
             let seen = if options.replace { Seen::new() } else { import.subjects().await? };
             intake.unique(seen);
         }
-        let (tally, imported) = transfer(intake, &mut import, progress).await?;
+        let (tally, imported) = transfer(intake, &import, progress).await?;
         let report = report(tally, imported, started);
         if imported == 0 || (report.rejected > 0 && !options.keep_going) {
             import.roll_back().await?;
@@ -91,45 +91,6 @@ impl Vault {
         tracing::info!(dataset = %dataset.id, rows = report.rows, rejected = report.rejected, "imported");
         Ok(report)
     }
-}
-
-/// Reads the file on a thread of its own and writes what it yields; returns once both have ended.
-async fn transfer(
-    intake: Intake,
-    import: &mut Import,
-    progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<(Tally, u64), SourceError> {
-    let (send, mut receive) = mpsc::channel::<Batch>(4);
-    let reading = tokio::task::spawn_blocking(move || intake.run(&send));
-    let mut imported = 0;
-    while let Some(batch) = receive.recv().await {
-        imported += batch.rows.len() as u64;
-        let at = batch.progress;
-        import.insert(batch.rows).await?;
-        progress(at);
-    }
-    let tally = reading.await.map_err(|_| SourceError::Stopped)??;
-    Ok((tally, imported))
-}
-
-fn report(tally: Tally, imported: u64, started: Instant) -> ImportReport {
-    ImportReport {
-        rows: tally.rows,
-        imported,
-        rejected: tally.rejected,
-        rejects_file: tally.rejects_file,
-        first_rejects: tally.first,
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-    }
-}
-
-/// Where bad rows go: as told, or beside the file.
-fn rejects_path(file: &Path, told: Option<PathBuf>) -> PathBuf {
-    told.unwrap_or_else(|| {
-        let mut name = file.file_name().unwrap_or_default().to_owned();
-        name.push(".rejects.csv");
-        file.with_file_name(name)
-    })
 }
 
 /// Rows go from the reading thread to the database while the next ones are read.

@@ -1,6 +1,7 @@
 //! Reads a CSV file row by row: each becomes a record or a reject.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -99,7 +100,20 @@ impl Intake {
         let rejects = RejectFile::new(rejects, &raw, *delimiter);
         let (key, tally) = (mapping.key, Tally::default());
         let file = file.to_owned();
-        Ok(Self { file, length, reader, header, plan, key, subject_index, columns, seen: None, keep_going, rejects, tally })
+        Ok(Self {
+            file,
+            length,
+            reader,
+            header,
+            plan,
+            key,
+            subject_index,
+            columns,
+            seen: None,
+            keep_going,
+            rejects,
+            tally,
+        })
     }
 
     /// Demands that each subject appears once, and none of those in `seen`.
@@ -188,13 +202,15 @@ impl Intake {
 
     fn first_of(&mut self, subject: &str, line: u64) -> Result<(), Refusal> {
         let Some(seen) = &mut self.seen else { return Ok(()) };
-        let reason = match seen.insert(fingerprint(subject), line) {
-            None => return Ok(()),
-            Some(0) => "a record of this subject is in the vault already: replace the dataset instead".to_owned(),
-            Some(first) => {
-                seen.insert(fingerprint(subject), first);
-                format!("repeats the subject of line {first}")
+        let reason = match seen.entry(fingerprint(subject)) {
+            Entry::Vacant(free) => {
+                free.insert(line);
+                return Ok(());
             }
+            Entry::Occupied(first) if *first.get() == 0 => {
+                "a record of this subject is in the vault already: replace the dataset instead".to_owned()
+            }
+            Entry::Occupied(first) => format!("repeats the subject of line {}", first.get()),
         };
         Err(Refusal { column: self.subject_index.map(|i| self.column(i)).unwrap_or_default(), reason })
     }
@@ -221,7 +237,7 @@ fn parse_subject(key: KeyKind, text: &str) -> Result<Subject, CellFault> {
 fn open_text(file: &Path) -> Result<(BufReader<File>, u64), SourceError> {
     let failed = |source| SourceError::File { action: "read", path: file.into(), source };
     let opened = File::open(file).map_err(failed)?;
-    let length = opened.metadata().map_err(failed)?.len();
+    let mut length = opened.metadata().map_err(failed)?.len();
     let mut input = BufReader::with_capacity(1 << 16, opened);
     let head = input.fill_buf().map_err(failed)?;
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
@@ -230,6 +246,7 @@ fn open_text(file: &Path) -> Result<(BufReader<File>, u64), SourceError> {
     }
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         input.consume(3);
+        length = length.saturating_sub(3);
     }
     Ok((input, length))
 }
@@ -251,7 +268,10 @@ fn next_row(
     match reader.read_byte_record(row) {
         Ok(true) => Ok(Some(reader.get_mut().next_line())),
         Ok(false) => Ok(None),
-        Err(error) => Err(malformed(file, error.into())),
+        Err(error) => Err(match error.into_kind() {
+            csv::ErrorKind::Io(cause) => malformed(file, cause),
+            other => malformed(file, std::io::Error::other(format!("{other:?}"))),
+        }),
     }
 }
 

@@ -17,10 +17,12 @@ mod mapping;
 mod migration;
 mod number;
 mod plan;
+mod pushdown;
 mod quotes;
 mod rejects;
 mod source;
 mod synthetic;
+mod table;
 mod vault;
 
 pub use cell::CellFault;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use covenant_domain::{Dataset, DatasetId, Record, Subject, Value};
-use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult};
+use sea_orm::{DatabaseConnection, QueryResult};
 
 use crate::database::{Access, connect, failed};
 use crate::plan::{self, Plan};
@@ -33,7 +33,9 @@ pub async fn live(url: &str, dataset: &Dataset, mapping: &Mapping) -> Result<Arc
     let mut checks = Vec::new();
     if !table::indexed(&connection, &quoted, key_column).await.map_err(step)? {
         tracing::warn!(table = %name, column = %key_column, "the key column has no index: every query scans the table");
-        checks.push(format!("table `{name}`: key column `{key_column}` has no index, every query scans the table: add one"));
+        checks.push(format!(
+            "table `{name}`: key column `{key_column}` has no index, every query scans the table: add one"
+        ));
     }
     Ok(Arc::new(LiveTable { connection, table: name.clone(), dataset: dataset.clone(), plan, lookup, checks }))
 }
@@ -84,7 +86,10 @@ fn lookup(
 
 fn class_of(name: &str, columns: &[(String, Class)], column: &str) -> Result<Class, SourceError> {
     if !table::plain(column) {
-        return Err(wrong(name, format!("column name `{column}` is not plain: use letters, digits and `_`, or make a view")));
+        return Err(wrong(
+            name,
+            format!("column name `{column}` is not plain: use letters, digits and `_`, or make a view"),
+        ));
     }
     let found = columns.iter().find(|(c, _)| c == column).map(|(_, class)| *class);
     found.ok_or_else(|| wrong(name, format!("there is no column `{column}`")))

@@ -195,8 +195,11 @@ impl Mapping {
     /// # Errors
     /// [`SourceError`] with the file and, where known, the line.
     pub fn load(path: &Path) -> Result<Self, SourceError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SourceError::File { action: "read", path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| SourceError::File {
+            action: "read",
+            path: path.into(),
+            source,
+        })?;
         Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new(".")))
     }
 
@@ -350,7 +353,8 @@ fn boolean(yes: Option<Vec<String>>, no: Option<Vec<String>>) -> Result<Conversi
 mod tests {
     use super::*;
 
-    const HEAD: &str = "version = 1\ndataset = \"cov:a/gov/b/c/d\"\nsubject = { column = \"id\", kind = \"resident\" }\n";
+    const HEAD: &str =
+        "version = 1\ndataset = \"cov:a/gov/b/c/d\"\nsubject = { column = \"id\", kind = \"resident\" }\n";
 
     fn parse(rest: &str) -> Result<Mapping, String> {
         Mapping::parse(&format!("{HEAD}{rest}"), "m.toml", Path::new("/base")).map_err(|e| e.to_string())
@@ -363,7 +367,9 @@ mod tests {
         let mapping = parse(text).unwrap();
         assert_eq!(mapping.origin, Origin::Csv { subject_column: Some("id".into()), delimiter: b';' });
         assert!(matches!(mapping.fields[0].conversion, Conversion::Decimal { scale: 2 }));
-        assert!(matches!(&mapping.fields[1].conversion, Conversion::Document { base_dir: Some(d), .. } if d == Path::new("/base/d")));
+        assert!(
+            matches!(&mapping.fields[1].conversion, Conversion::Document { base_dir: Some(d), .. } if d == Path::new("/base/d"))
+        );
     }
 
     #[test]

@@ -61,7 +61,9 @@ impl MigrationTrait for Records {
             .col(ColumnDef::new(VaultRecord::Subject).string().not_null())
             .col(ColumnDef::new(VaultRecord::Position).big_integer().not_null())
             .col(ColumnDef::new(VaultRecord::Body).blob().not_null())
-            .primary_key(Index::create().col(VaultRecord::DatasetNo).col(VaultRecord::Subject).col(VaultRecord::Position))
+            .primary_key(
+                Index::create().col(VaultRecord::DatasetNo).col(VaultRecord::Subject).col(VaultRecord::Position),
+            )
             .foreign_key(ForeignKey::create().from(from.0, from.1).to(to.0, to.1))
             .to_owned();
         manager.create_table(records).await

@@ -25,7 +25,11 @@ pub(crate) fn decimal(text: &str, scale: u32) -> Result<i64, CellFault> {
     }
     let fraction_digits = i64::try_from(fraction.len()).map_err(|_| CellFault::TooLarge)?;
     let shift = i64::from(scale) + exponent - fraction_digits;
-    shifted(&digits, shift, scale)?.checked_mul(sign).ok_or(CellFault::TooLarge)?.try_into().map_err(|_| CellFault::TooLarge)
+    shifted(&digits, shift, scale)?
+        .checked_mul(sign)
+        .ok_or(CellFault::TooLarge)?
+        .try_into()
+        .map_err(|_| CellFault::TooLarge)
 }
 
 fn split_exponent(text: &str) -> Result<(&str, i64), CellFault> {

@@ -20,12 +20,11 @@ impl Plan {
         }
         if mapping.key.subject() != dataset.subject {
             let (ours, theirs) = (mapping.key.subject(), dataset.subject);
-            return Err(whole(format!("its subject is of kind {ours:?}, the dataset's of kind {theirs:?}")));
+            return Err(whole(format!("its subject is of kind `{ours}`, the dataset's of kind `{theirs}`")));
         }
         for (index, rule) in mapping.fields.iter().enumerate() {
-            check_rule(dataset, rule, mapping.fields.get(..index).unwrap_or_default()).map_err(|detail| {
-                SourceError::MappingLine { file: mapping.file.clone(), line: rule.line, detail }
-            })?;
+            check_rule(dataset, rule, mapping.fields.get(..index).unwrap_or_default())
+                .map_err(|detail| SourceError::MappingLine { file: mapping.file.clone(), line: rule.line, detail })?;
         }
         let rule_of = |name: &FieldName| mapping.fields.iter().position(|r| &r.name == name);
         let slots = dataset.fields.iter().map(|f| (f.name.clone(), rule_of(&f.name))).collect();

@@ -28,7 +28,10 @@ pub fn synthetic_subject(kind: SubjectKind, row: u64) -> Subject {
             let check = organisation_check(&organisation);
             CreditCode::from_body(&format!("91{REGION}{organisation}{check}")).map(Subject::Company)
         }
-        SubjectKind::Unit => UnitNumber::new(&format!("{REGION}{:06}GB{:014}", 0, row % 100_000_000_000_000)).map(Subject::Unit),
+        SubjectKind::Unit => {
+            let (parcel, unit) = (row / 100_000_000 % 100_000, row % 100_000_000);
+            UnitNumber::new(&format!("{REGION}000000GB{parcel:05}F{unit:08}")).map(Subject::Unit)
+        }
     }
     .expect("synthetic subjects are valid")
 }

@@ -100,7 +100,9 @@ pub(crate) fn fit(conversion: &Conversion, class: Class) -> Result<(), &'static 
         (Conversion::Integer | Conversion::Decimal { .. }, Float) => {
             Err("holds floating point, which is not exact: use a numeric column or a view that rounds")
         }
-        (Conversion::Document { base_dir: None, .. }, _) => Err("does not hold bytes: give `base_dir` if it holds file names"),
+        (Conversion::Document { base_dir: None, .. }, _) => {
+            Err("does not hold bytes: give `base_dir` if it holds file names")
+        }
         _ => Err("is of a type that does not convert to the field's `type`"),
     }
 }

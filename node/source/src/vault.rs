@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use covenant_canon::from_bytes;
 use covenant_domain::{Dataset, DatasetId, Record, Subject};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use futures::TryStreamExt;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, StreamTrait,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -60,7 +61,11 @@ impl Vault {
     /// # Errors
     /// [`SourceError`] when the database fails.
     pub async fn count(&self, dataset: &DatasetId) -> Result<u64, SourceError> {
-        let query = Query::select().column(D::Records).from(D::Table).and_where(Expr::col(D::Dataset).eq(dataset.as_str())).take();
+        let query = Query::select()
+            .column(D::Records)
+            .from(D::Table)
+            .and_where(Expr::col(D::Dataset).eq(dataset.as_str()))
+            .take();
         let count = async {
             let row = self.reader.query_one(&query).await?;
             row.map(|r| r.try_get_by_index::<i64>(0)).transpose()
@@ -98,7 +103,8 @@ async fn claim(transaction: &DatabaseTransaction, dataset: &DatasetId) -> Result
         .take();
     transaction.execute(&row).await?;
     let columns = [D::No, D::Records, D::NextPosition];
-    let query = Query::select().columns(columns).from(D::Table).and_where(Expr::col(D::Dataset).eq(dataset.as_str())).take();
+    let query =
+        Query::select().columns(columns).from(D::Table).and_where(Expr::col(D::Dataset).eq(dataset.as_str())).take();
     let row = transaction.query_one(&query).await?.ok_or_else(|| DbErr::RecordNotFound("vault_dataset".into()))?;
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))
 }
@@ -114,12 +120,17 @@ pub(crate) struct Import {
 impl Import {
     /// Subjects on record.
     pub(crate) async fn subjects(&self) -> Result<Seen, SourceError> {
-        let query = Query::select().column(R::Subject).from(R::Table).and_where(Expr::col(R::DatasetNo).eq(self.no)).take();
+        let query =
+            Query::select().column(R::Subject).from(R::Table).and_where(Expr::col(R::DatasetNo).eq(self.no)).take();
         let all = async {
-            let rows = self.transaction.query_all(&query).await?;
-            rows.iter().map(|r| Ok((fingerprint(&r.try_get_by_index::<String>(0)?), 0))).collect()
+            let mut seen = Seen::new();
+            let mut rows = self.transaction.stream(&query).await?;
+            while let Some(row) = rows.try_next().await? {
+                seen.insert(fingerprint(&row.try_get_by_index::<String>(0)?), 0);
+            }
+            Ok::<_, DbErr>(seen)
         };
-        all.await.map_err(|e: DbErr| failed("read the subjects on record", e))
+        all.await.map_err(|e| failed("read the subjects on record", e))
     }
 
     /// Adds rows in one statement; `before` is how many this import has added.

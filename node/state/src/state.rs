@@ -8,7 +8,7 @@ use covenant_domain::{
     Body, ConsentId, Dataset, DatasetId, GrantId, IntentId, Lapse, Member, MemberId, Purpose, PurposeCode,
 };
 use covenant_engine::{ConsentState, GrantState, Guard, GuardError, Moment, Plan, Wish, plan};
-use covenant_ledger::{CheckedBatch, Charter, Genesis, GenesisError, MemberKeys};
+use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys};
 
 use crate::apply;
 use crate::draft::Draft;

@@ -9,13 +9,7 @@ use rand::Rng;
 use crate::job::Job;
 
 /// Answers a job from the records found.
-pub(crate) fn answer(
-    suite: SuiteId,
-    job: &Job,
-    input: &QueryInput,
-    records: &[Record],
-    rng: &mut impl Rng,
-) -> Answer {
+pub(crate) fn answer(suite: SuiteId, job: &Job, input: &QueryInput, records: &[Record], rng: &mut impl Rng) -> Answer {
     let obligations = &job.permit.permit.obligations;
     let cap = obligations.max_rows as usize;
     let released: &[FieldName] = match job.permit.intent.mode {

@@ -2,8 +2,8 @@
 
 use covenant_domain::{Authority, ConsentStatus, Intent, Purpose, Reason, ReasonCode};
 
-use crate::facts::{ConsentState, Moment};
 use crate::Facts;
+use crate::facts::{ConsentState, Moment};
 
 /// Every reason why the authority named in the intent does not suffice; empty when it does.
 pub(crate) fn faults(facts: &impl Facts, intent: &Intent, purpose: &Purpose, moment: &Moment) -> Vec<Reason> {
@@ -15,7 +15,8 @@ pub(crate) fn faults(facts: &impl Facts, intent: &Intent, purpose: &Purpose, mom
         Authority::Legal { case, .. } => {
             let mut out = Vec::new();
             if purpose.needs_consent {
-                let detail = format!("purpose `{}` demands the subject's consent and the query names none", purpose.code);
+                let detail =
+                    format!("purpose `{}` demands the subject's consent and the query names none", purpose.code);
                 out.push(Reason::new(ReasonCode::ConsentRequired, detail));
             }
             if purpose.needs_case && case.as_ref().is_none_or(|c| c.trim().is_empty()) {

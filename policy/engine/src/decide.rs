@@ -84,7 +84,10 @@ fn basic_faults(found: &Found<'_>, intent: &Intent, moment: &Moment) -> Vec<Reas
         add(ReasonCode::CallerNotConsumer, format!("`{}` has no role `consumer`", intent.consumer));
     }
     if intent.id.time_ms().abs_diff(moment.time_ms) > moment.freshness_ms {
-        let detail = format!("the intent's time is more than {} ms from block time {}: ask again", moment.freshness_ms, moment.time_ms);
+        let detail = format!(
+            "the intent's time is more than {} ms from block time {}: ask again",
+            moment.freshness_ms, moment.time_ms
+        );
         add(ReasonCode::IntentStale, detail);
     }
     if found.dataset.is_none() {
@@ -110,7 +113,8 @@ fn field_faults(dataset: &Dataset, purpose: &Purpose, intent: &Intent) -> Vec<Re
     }
     for name in &intent.fields {
         match dataset.field(name) {
-            None => out.push(Reason::new(ReasonCode::FieldUnknown, format!("dataset `{}` has no field `{name}`", dataset.id))),
+            None => out
+                .push(Reason::new(ReasonCode::FieldUnknown, format!("dataset `{}` has no field `{name}`", dataset.id))),
             Some(field) if !field.modes.contains(&intent.mode) => {
                 let detail = format!("field `{name}` is not open to mode `{}`", intent.mode);
                 out.push(Reason::new(ReasonCode::ModeNotGranted, detail));
@@ -165,7 +169,8 @@ fn guard_verdict(found: &Found<'_>, intent: &Intent, moment: &Moment) -> Result<
             Err(Reason::new(ReasonCode::GuardForbids, detail))
         }
         GuardVerdict::Silent => {
-            let detail = format!("no guard rule of `{holder}`, revision {revision}, allows this at hour {}", question.hour);
+            let detail =
+                format!("no guard rule of `{holder}`, revision {revision}, allows this at hour {}", question.hour);
             Err(Reason::new(ReasonCode::GuardSilent, detail))
         }
         GuardVerdict::Failed { error } => {

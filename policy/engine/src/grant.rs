@@ -2,8 +2,8 @@
 
 use covenant_domain::{Intent, Reason, ReasonCode};
 
-use crate::facts::{GrantState, Moment};
 use crate::Facts;
+use crate::facts::{GrantState, Moment};
 
 /// Start of the quota window that holds a moment, milliseconds since 1970.
 pub(crate) fn window_start_ms(time_ms: u64, window_ms: u64) -> u64 {
@@ -37,7 +37,10 @@ pub(crate) fn faults(facts: &impl Facts, state: &GrantState, intent: &Intent, mo
     let start = window_start_ms(moment.time_ms, grant.quota.window_ms);
     if facts.quota_used(&id, start) >= grant.quota.limit {
         let next = start.saturating_add(grant.quota.window_ms);
-        add(ReasonCode::QuotaExhausted, format!("grant {id} allows {} queries per window; the next starts at {next} ms", grant.quota.limit));
+        add(
+            ReasonCode::QuotaExhausted,
+            format!("grant {id} allows {} queries per window; the next starts at {next} ms", grant.quota.limit),
+        );
     }
     out
 }

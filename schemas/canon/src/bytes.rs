@@ -47,8 +47,7 @@ pub fn from_bytes<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8]) -> Result
     if bytes.len() > MAX_BYTES {
         return Err(CanonError::TooLong { length: bytes.len() });
     }
-    let value: T = minicbor::decode(bytes)
-        .map_err(|e| CanonError::Malformed { expected, detail: e.to_string() })?;
+    let value: T = minicbor::decode(bytes).map_err(|e| CanonError::Malformed { expected, detail: e.to_string() })?;
     if to_bytes(&value) == bytes { Ok(value) } else { Err(CanonError::NotCanonical { expected }) }
 }
 
@@ -87,7 +86,10 @@ mod tests {
         let unsorted = [0xa2, 0x01, 0x61, b'a', 0x00, 0x01];
         let trailing = [0xa2, 0x00, 0x01, 0x01, 0x61, b'a', 0x00];
         for bad in [&long_integer[..], &unsorted, &trailing] {
-            assert!(matches!(from_bytes::<Sample>(bad), Err(CanonError::NotCanonical { expected: "Sample" })), "{bad:x?}");
+            assert!(
+                matches!(from_bytes::<Sample>(bad), Err(CanonError::NotCanonical { expected: "Sample" })),
+                "{bad:x?}"
+            );
         }
     }
 

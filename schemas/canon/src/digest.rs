@@ -141,10 +141,7 @@ mod tests {
         // GB/T 32905-2016 annex A.1
         let mut hasher = Hasher::new(HashAlgorithm::Sm3);
         hasher.update(b"abc");
-        assert_eq!(
-            hasher.finish().to_string(),
-            "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
-        );
+        assert_eq!(hasher.finish().to_string(), "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use covenant_canon::{CanonError, from_bytes};
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde::Serialize;
 
 /// A field of a message that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,9 @@ mod query;
 mod signed;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 /// Generated code.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 pub mod v1 {

@@ -63,9 +63,8 @@ impl From<PlanResponse> for v1::PlanResponse {
 impl TryFrom<v1::PlanResponse> for PlanResponse {
     type Error = WireError;
     fn try_from(it: v1::PlanResponse) -> Result<Self, WireError> {
-        let refused = |it: v1::RefusedMode| {
-            Ok(RefusedMode { mode: parse("mode", &it.mode)?, reasons: reasons(it.reasons)? })
-        };
+        let refused =
+            |it: v1::RefusedMode| Ok(RefusedMode { mode: parse("mode", &it.mode)?, reasons: reasons(it.reasons)? });
         Ok(Self {
             mode: it.mode.map(|m| parse("mode", &m)).transpose()?,
             refused: it.refused.into_iter().map(refused).collect::<Result<_, WireError>>()?,

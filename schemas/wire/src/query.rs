@@ -16,9 +16,8 @@ impl From<QueriesRequest> for v1::QueriesRequest {
 impl TryFrom<v1::QueriesRequest> for QueriesRequest {
     type Error = WireError;
     fn try_from(it: v1::QueriesRequest) -> Result<Self, WireError> {
-        let input = |i: v1::QueryInput| {
-            Ok(QueryInputItem { intent: parse("intent", &i.intent)?, sealed: i.sealed.into() })
-        };
+        let input =
+            |i: v1::QueryInput| Ok(QueryInputItem { intent: parse("intent", &i.intent)?, sealed: i.sealed.into() });
         Ok(Self {
             batch: it.batch.into(),
             inputs: it.inputs.into_iter().map(input).collect::<Result<_, WireError>>()?,

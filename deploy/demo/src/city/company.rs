@@ -3,11 +3,10 @@
 use chacha20::ChaCha20Rng;
 use covenant_domain::CreditCode;
 use jiff::civil::Date;
-use rand::RngExt;
 
-use super::names::{BRANDS, DISTRICTS, STREETS, TRADES};
+use super::names::{DISTRICTS, STREETS, SYLLABLES, TRADES};
 use super::resident::Resident;
-use super::{REGION, TODAY, chance, days_ago, pick};
+use super::{REGION, TODAY, below, between, chance, days_ago, pick};
 
 /// A company.
 #[derive(Debug, Clone)]
@@ -50,31 +49,36 @@ pub struct Company {
 
 impl Company {
     pub(super) fn generate(index: usize, people: &[Resident], rng: &mut ChaCha20Rng) -> Self {
-        let (trade, scope) = TRADES.get(rng.random_range(0..TRADES.len())).copied().unwrap_or(("商贸", "日用百货销售"));
-        let legal_representative = rng.random_range(0..people.len().max(1));
+        let (trade, scope) = TRADES.get(below(rng, TRADES.len())).copied().unwrap_or(("商贸", "日用百货销售"));
+        let legal_representative = below(rng, people.len());
         let premises = premises(rng);
         let moved = chance(rng, 12);
         let address = if moved { other_than(&premises, rng) } else { premises.clone() };
-        let issued = days_ago(rng.random_range(60..6_000));
+        let (issued, expires) = validity(rng);
         Self {
             code: code(index),
-            name: format!("云港市{}{trade}有限公司", brand(index, rng)),
+            name: format!("云港市{}{trade}有限公司", brand(index)),
             legal_representative,
             representative_name: people.get(legal_representative).map(|p| p.name.clone()).unwrap_or_default(),
-            capital_fen: rng.random_range(1..=500) * 10_000_000,
+            capital_fen: between(rng, 1..501) * 10_000_000,
             address,
             premises,
             moved,
-            unit: format!("{REGION:06}{:06}GB{:05}F{:08}", rng.random_range(200..400), rng.random_range(1..99_999), index + 1),
-            area_cm2: rng.random_range(30..=3_000) * 10_000,
+            unit: format!("{REGION:06}{:06}GB{:05}F{:08}", between(rng, 200..400), between(rng, 1..99_999), index + 1),
+            area_cm2: between(rng, 30..3_001) * 10_000,
             scope: scope.to_owned(),
             licence: format!("{REGION:06}{:09}", index + 1),
             issued,
-            expires: issued.checked_add(jiff::Span::new().years(20)).unwrap_or(TODAY),
-            active: !chance(rng, 4),
-            revenue_fen: rng.random_range(10_000_000..50_000_000_000_i64),
-            arrears_fen: if chance(rng, 5) { rng.random_range(100_000..5_000_000) } else { 0 },
+            expires,
+            active: !chance(rng, if expires < TODAY { 50 } else { 4 }),
+            revenue_fen: between(rng, 10_000_000..50_000_000_000),
+            arrears_fen: if chance(rng, 5) { between(rng, 100_000..5_000_000) } else { 0 },
         }
+    }
+
+    /// In business, under a licence that has not expired.
+    pub(super) fn in_good_standing(&self) -> bool {
+        self.active && self.expires >= TODAY
     }
 
     /// The licence as a document: a small drawing that carries the registered facts.
@@ -95,21 +99,43 @@ impl Company {
     }
 }
 
+/// Unique among ten million.
 fn code(index: usize) -> CreditCode {
-    match CreditCode::from_body(&format!("91{REGION:06}MA{:07}", index + 1)) {
+    match CreditCode::from_body(&format!("91{REGION:06}MA{:07}", (index + 1) % 10_000_000)) {
         Ok(code) => code,
         Err(fault) => unreachable!("the body holds allowed characters only: {fault}"),
     }
 }
 
-fn brand(index: usize, rng: &mut ChaCha20Rng) -> String {
-    let (first, second) = (pick(rng, BRANDS), BRANDS.get(index % BRANDS.len()).copied().unwrap_or_default());
-    if first == second { first.to_owned() } else { format!("{first}{second}") }
+/// Days of issue and expiry. Three in a hundred licences have run out.
+fn validity(rng: &mut ChaCha20Rng) -> (Date, Date) {
+    let age_days = between(rng, 60..6_000);
+    let issued = days_ago(age_days);
+    if chance(rng, 3) {
+        return (issued, days_ago(between(rng, 1..age_days / 2)));
+    }
+    (issued, issued.checked_add(jiff::Span::new().years(20)).unwrap_or(TODAY))
+}
+
+/// A made-up word no other index has: three syllables that neighbours do not share, more for a very large city.
+fn brand(index: usize) -> String {
+    // Prime to the number of syllables, so that it permutes the words of three.
+    const STEP: usize = 36_653;
+    let base = SYLLABLES.len().max(1);
+    let block = base * base * base;
+    let word = (index % block + 1) * STEP % block;
+    let mut places = vec![word % base, word / base % base, word / base / base];
+    let mut rest = index / block;
+    while rest > 0 {
+        places.push(rest % base);
+        rest /= base;
+    }
+    places.into_iter().filter_map(|place| SYLLABLES.get(place).copied()).collect()
 }
 
 fn premises(rng: &mut ChaCha20Rng) -> String {
     let (district, street) = (pick(rng, DISTRICTS), pick(rng, STREETS));
-    format!("云港市{district}{street}{}号{}层", rng.random_range(1..900), rng.random_range(1..25))
+    format!("云港市{district}{street}{}号{}层", between(rng, 1..900), between(rng, 1..25))
 }
 
 fn other_than(address: &str, rng: &mut ChaCha20Rng) -> String {
@@ -118,5 +144,18 @@ fn other_than(address: &str, rng: &mut ChaCha20Rng) -> String {
         if other != address {
             return other;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_companies_share_a_brand() {
+        let brands: BTreeSet<_> = (0..100_000).map(brand).collect();
+        assert_eq!(brands.len(), 100_000);
+        assert!(TRADES.iter().all(|(trade, _)| SYLLABLES.iter().all(|s| !trade.contains(s))));
     }
 }

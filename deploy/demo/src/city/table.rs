@@ -167,7 +167,8 @@ impl Shape {
         );
         for (column, field, kind, more) in *columns {
             // Writing to a string cannot fail.
-            let _infallible = write!(out, "\n[[field]]\nname = \"{field}\"\ncolumn = \"{column}\"\ntype = \"{kind}\"\n");
+            let _infallible =
+                write!(out, "\n[[field]]\nname = \"{field}\"\ncolumn = \"{column}\"\ntype = \"{kind}\"\n");
             if !more.is_empty() {
                 out.push_str(more);
                 out.push('\n');
@@ -194,7 +195,7 @@ fn home((resident, home): (&Resident, &Home)) -> Vec<String> {
         home.registered.to_string(),
         home.homes.to_string(),
         mortgage.map(|m| m.bank.clone()).unwrap_or_default(),
-        mortgage.map(|m| m.balance_fen.to_string()).unwrap_or_default(),
+        mortgage.map(|m| m.principal_fen.to_string()).unwrap_or_default(),
         yes(home.seized),
     ]
 }

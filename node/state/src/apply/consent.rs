@@ -20,7 +20,8 @@ pub(super) fn issued(draft: &mut Draft<'_>, author: &MemberId, consent: &Consent
     if let Some(scope) = consent.scopes.iter().find(|s| draft.dataset(&s.dataset).is_none()) {
         return Err(format!("no dataset `{}` is published", scope.dataset));
     }
-    let state = ConsentState { consent: consent.clone(), issuer: author.clone(), status: ConsentStatus::Active, uses: 0 };
+    let state =
+        ConsentState { consent: consent.clone(), issuer: author.clone(), status: ConsentStatus::Active, uses: 0 };
     draft.put(Key::Consent(consent.id), Object::Consent(state));
     Ok(())
 }

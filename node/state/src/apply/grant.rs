@@ -79,7 +79,9 @@ pub(super) fn changed(
         }
         GrantChange::Resumed if state.suspended_by.contains(author) => state.suspended_by.retain(|m| m != author),
         GrantChange::Revoked => state.revoked = true,
-        GrantChange::Suspended | GrantChange::Resumed => return Err(format!("grant {id} is already so for `{author}`")),
+        GrantChange::Suspended | GrantChange::Resumed => {
+            return Err(format!("grant {id} is already so for `{author}`"));
+        }
     }
     draft.put(Key::Grant(*id), Object::Grant(state));
     Ok(())

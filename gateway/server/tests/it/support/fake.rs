@@ -1,0 +1,251 @@
+//! A consortium in memory. It opens inputs as a holder would, answers, and keeps evidence that verifies.
+//!
+//! Mode `submit` is refused. Purpose `slow` stays permitted, `early` is released before its receipt, `busy`, `down`,
+//! `no` and `panic` fail in `plan` as their names say, `sleep` takes its time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use covenant_app::port::*;
+use covenant_canon::{Digest, Label, from_bytes, to_bytes};
+use covenant_client::Identity;
+use covenant_domain::*;
+use covenant_engine::{Plan, Wish};
+use covenant_ledger::{Bundle, CheckedBatch, Genesis, SignedBatch};
+use covenant_suite::{Opener, Sealed, Sealer};
+use parking_lot::Mutex;
+
+use super::{HOMES, field, id, record};
+
+pub struct Fake {
+    pub genesis: Genesis,
+    pub keys: BTreeMap<MemberId, Arc<Identity>>,
+    pub queries: Mutex<BTreeMap<IntentId, Held>>,
+    pub consents: Mutex<BTreeMap<ConsentId, ConsentView>>,
+    pub asked: AtomicUsize,
+    pub checks: AtomicUsize,
+    pub sound: AtomicBool,
+    pub ignore_known: AtomicBool,
+}
+
+/// A query and what became of it.
+pub struct Held {
+    pub consumer: MemberId,
+    pub progress: Progress,
+    pub decision: Decision,
+    pub bundle: Bundle,
+}
+
+impl Fake {
+    pub fn new(genesis: Genesis, keys: BTreeMap<MemberId, Arc<Identity>>) -> Self {
+        let sound = AtomicBool::new(true);
+        let (queries, consents, asked, checks, ignore_known) = Default::default();
+        Self { genesis, keys, queries, consents, asked, checks, sound, ignore_known }
+    }
+
+    fn checked(&self, batch: SignedBatch) -> CheckedBatch {
+        let key = self.keys[&batch.author].signing.verifying_key().prepare().unwrap();
+        batch.check(&self.genesis.digest(), &key).unwrap()
+    }
+
+    /// What the worker does, by the conventions of sealing.
+    fn answer(&self, intent: &Intent, input: &SealedInput) -> (Answer, Vec<u8>) {
+        let holder = &self.keys[&id("housing")];
+        let opener = Opener::new(holder.opening.clone(), Label::SEAL_INPUT);
+        let aad = to_bytes(&(&intent.dataset, &intent.consumer));
+        let sealed = Sealed::from_bytes(&input.sealed).unwrap();
+        let plain = opener.open(intent.id.as_bytes(), &aad, &sealed).unwrap();
+        let query: QueryInput = from_bytes(&plain).unwrap();
+        let commitment = match &intent.authority {
+            Authority::Legal { commitment, .. } => *commitment,
+            Authority::Consent { id } => self.consents.lock()[id].consent.commitment,
+        };
+        let opening = covenant_sigma::Opening::from_bytes(&query.opening).unwrap();
+        assert!(covenant_sigma::opens(&commitment.0, &query.subject.canonical(), &opening).unwrap());
+        let answer = self.read(intent, &query);
+        let consumer = self.keys[&intent.consumer].opening.sealing_key().clone();
+        let sealer = Sealer::new(&consumer, Label::SEAL_ANSWER, &mut rand::rng()).unwrap();
+        let sealed = sealer.seal(intent.id.as_bytes(), intent.id.as_bytes(), &answer.to_padded()).unwrap();
+        (answer, sealed.to_bytes())
+    }
+
+    fn read(&self, intent: &Intent, query: &QueryInput) -> Answer {
+        let values = vec![
+            (field("area_cm2"), Value::Integer(900_000)),
+            (field("owner"), Value::Text("欧阳修".into())),
+            (field("address"), Value::Text("1 Road".into())),
+        ];
+        let record = Record { values };
+        let outcome = |(name, value): &(FieldName, Value)| FieldMatch {
+            field: name.clone(),
+            outcome: if record.get(name) == Some(value) { MatchOutcome::Equal } else { MatchOutcome::Different },
+        };
+        let released = if intent.mode == Mode::Detail { intent.fields.as_slice() } else { &[] };
+        let rows = vec![disclose(self.genesis.suite, 0, &record, released, rand::random)];
+        let matches = if intent.mode == Mode::Match { query.claims.iter().map(outcome).collect() } else { vec![] };
+        let (dataset, mode) = (intent.dataset.clone(), intent.mode);
+        Answer { intent: intent.id, dataset, mode, matches, rows, truncated: false, failure: None }
+    }
+
+    fn hold(&self, batch: &CheckedBatch, index: usize, input: &SealedInput) {
+        let Body::Intent(intent) = &batch.entries()[index].body else { panic!("not an intent") };
+        let decision = record::decide(&self.genesis, intent);
+        let (progress, answer) = if decision.permit().is_none() {
+            (Progress::Refused { reasons: decision.reasons.clone() }, None)
+        } else if intent.purpose.as_str() == "slow" {
+            (Progress::Permitted, None)
+        } else {
+            let (answer, sealed) = self.answer(intent, input);
+            let receipted = intent.purpose.as_str() != "early";
+            (Progress::Answered { sealed: sealed.clone(), receipted }, Some((answer, sealed)))
+        };
+        let bundle = record::bundle(self, batch, index, &decision, answer.as_ref());
+        let consumer = intent.consumer.clone();
+        self.queries.lock().entry(intent.id).or_insert(Held { consumer, progress, decision, bundle });
+    }
+}
+
+#[async_trait]
+impl Consortium for Fake {
+    fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    async fn tip(&self) -> Result<LedgerTip, PortError> {
+        Ok(LedgerTip { height: 42, block: Digest([7; 32]), leaves: 99, time_ms: 5 })
+    }
+
+    async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError> {
+        let batch = self.checked(batch);
+        let mut outcomes = Vec::new();
+        for ((entry, id), leaf) in batch.entries().iter().zip(batch.ids()).zip(0..) {
+            let mut rejected = None;
+            match &entry.body {
+                Body::ConsentIssued(consent) => {
+                    let (consent, issuer) = (consent.clone(), batch.batch().author.clone());
+                    let view = ConsentView { consent, issuer, status: ConsentStatus::Active, uses: 0 };
+                    self.consents.lock().insert(view.consent.id, view);
+                }
+                other => rejected = Some(format!("`{}` is not for this fake", other.kind())),
+            }
+            outcomes.push(EntryOutcome { entry: *id, leaf, height: 3, rejected });
+        }
+        Ok(outcomes)
+    }
+
+    async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let batch = self.checked(batch);
+        for (index, input) in inputs.iter().enumerate() {
+            let known = self.queries.lock().contains_key(&input.intent);
+            if known && self.ignore_known.load(Ordering::Relaxed) {
+                continue;
+            }
+            self.hold(&batch, index, input);
+        }
+        Ok(())
+    }
+
+    async fn progress(&self, intents: &[IntentId], wait: Duration) -> Result<Vec<Progress>, PortError> {
+        let look = || -> Vec<Progress> {
+            let queries = self.queries.lock();
+            intents.iter().map(|i| queries.get(i).map_or(Progress::Unknown, |h| h.progress.clone())).collect()
+        };
+        if !look().iter().all(Progress::is_final) {
+            tokio::time::sleep(wait.min(Duration::from_millis(20))).await;
+        }
+        Ok(look())
+    }
+
+    async fn consumer_of(&self, intent: &IntentId) -> Result<Option<MemberId>, PortError> {
+        Ok(self.queries.lock().get(intent).map(|h| h.consumer.clone()))
+    }
+
+    async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, PortError> {
+        Ok(self.queries.lock().get(intent).map(|h| h.bundle.clone()))
+    }
+
+    async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError> {
+        let decision = self.queries.lock().get(intent).map(|h| h.decision.clone());
+        Ok(decision.map(|decision| Explanation { decision, height: 1, replayed_equal: replay.then_some(true) }))
+    }
+
+    async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
+        match wish.purpose.as_str() {
+            "busy" => Err(PortError::Busy { member: wish.consumer.clone(), waiting: 9, limit: 8 }),
+            "down" => Err(PortError::Unavailable { reason: "secret node address".into() }),
+            "no" => Err(PortError::Refused { code: "dataset-frozen", reason: "the dataset is frozen".into() }),
+            "panic" => panic!("as asked"),
+            "sleep" => {
+                tokio::time::sleep(Duration::from_secs(600)).await;
+                Ok(Plan { mode: None, refused: vec![] })
+            }
+            _ => {
+                let reasons = vec![Reason::new(ReasonCode::ModeNotGranted, "no")];
+                Ok(Plan { mode: Some(Mode::Detail), refused: vec![(Mode::Match, reasons)] })
+            }
+        }
+    }
+
+    async fn members(&self) -> Result<Vec<Member>, PortError> {
+        Ok(self.genesis.members.clone())
+    }
+
+    async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
+        Ok(vec![Purpose {
+            code: PurposeCode::new("mortgage-review").unwrap(),
+            names: Names::new("按揭审查", "mortgage review"),
+            legal_basis: "contract".into(),
+            needs_consent: true,
+            needs_case: false,
+            modes: vec![Mode::Match],
+            retention_days: 30,
+        }])
+    }
+
+    async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
+        let one = |name: &str, kind| Field {
+            name: field(name),
+            names: Names::new(name, name),
+            kind,
+            unit: None,
+            personal: true,
+            mask: Some(Mask::Keep { first: 1, last: 0 }),
+            modes: Mode::ALL.to_vec(),
+        };
+        Ok(vec![Dataset {
+            id: DatasetId::new(HOMES).unwrap(),
+            holder: id("housing"),
+            revision: 1,
+            names: Names::new("房屋", "homes"),
+            duty_basis: "law".into(),
+            sharing: Sharing::Conditional,
+            grade: Grade::Important,
+            subject: SubjectKind::Resident,
+            fields: vec![one("area_cm2", FieldKind::Integer), one("owner", FieldKind::Text)],
+            max_rows: 1,
+            update_cycle: "daily".into(),
+        }])
+    }
+
+    async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError> {
+        let grant = record::grant();
+        let party = [&grant.holder, &grant.consumer].contains(&member) || member.as_str() == "regulator";
+        let view = GrantView { grant, suspended_by: vec![id("regulator")], revoked: false, used_in_window: 3 };
+        Ok(if party { vec![view] } else { vec![] })
+    }
+
+    async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
+        Ok(self.consents.lock().get(id).cloned())
+    }
+
+    async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        let sound = self.sound.load(Ordering::Relaxed);
+        let fault = (!sound).then(|| "disk is full".to_owned());
+        Ok(vec![NodeHealth { member: id("housing"), height: 42, backlog: 1, sound, fault }])
+    }
+}

@@ -1,0 +1,173 @@
+//! Every message goes both ways, and no bytes make a decoder panic.
+
+use covenant_api::*;
+use covenant_canon::{Digest, Label, SuiteId};
+use covenant_domain::*;
+use covenant_engine::Need;
+use covenant_suite::suite;
+use proptest::prelude::*;
+use prost::Message;
+
+use crate::{decode_payload, documents, read_documents, seal_call, v1};
+
+/// Out, over the wire, and in again.
+fn there_and_back<T, M>(value: T)
+where
+    T: Clone + PartialEq + std::fmt::Debug + TryFrom<M, Error: std::fmt::Debug>,
+    M: From<T> + Message + Default,
+{
+    let bytes = M::from(value.clone()).encode_to_vec();
+    assert_eq!(T::try_from(M::decode(bytes.as_slice()).unwrap()).unwrap(), value);
+}
+
+fn member() -> MemberId {
+    MemberId::new("bank").unwrap()
+}
+
+fn intent() -> IntentId {
+    IntentId::from_parts(7, &[7; 10])
+}
+
+fn reasons() -> Vec<Reason> {
+    vec![Reason::new(ReasonCode::GuardForbids, "规则"), Reason::new(ReasonCode::QuotaExhausted, "")]
+}
+
+fn dataset() -> DatasetId {
+    DatasetId::new("cov:city/gov/housing/registry/homes").unwrap()
+}
+
+fn purpose() -> PurposeCode {
+    PurposeCode::new("mortgage-review").unwrap()
+}
+
+#[test]
+fn queries_go_both_ways() {
+    there_and_back::<_, v1::QueriesRequest>(QueriesRequest {
+        batch: vec![1, 2].into(),
+        inputs: vec![QueryInputItem { intent: intent(), sealed: vec![3].into() }],
+        wait_ms: 9,
+    });
+    for state in QueryState::ALL {
+        there_and_back::<_, v1::QueryResult>(QueryResult {
+            intent: intent(),
+            state,
+            reasons: reasons(),
+            sealed: Some(vec![].into()),
+            receipted: Some(false),
+        });
+        let bare = QueryResult { intent: intent(), state, reasons: vec![], sealed: None, receipted: None };
+        there_and_back::<_, v1::QueryResult>(bare);
+    }
+}
+
+#[test]
+fn plans_go_both_ways() {
+    let grounds = [
+        Authority::Consent { id: ConsentId::from_parts(1, &[1; 10]) },
+        Authority::Legal { commitment: Commitment([5; 32]), case: Some("2026-1".into()) },
+    ];
+    for (authority, need) in grounds.into_iter().zip([Need::Verify, Need::Document]) {
+        let fields = vec![FieldName::new("owner").unwrap()];
+        let request = PlanRequest { dataset: dataset(), purpose: purpose(), fields, need, authority };
+        there_and_back::<_, v1::PlanRequest>(request);
+    }
+    for mode in [None, Some(Mode::Detail)] {
+        let refused = vec![RefusedMode { mode: Mode::Match, reasons: reasons() }];
+        there_and_back::<_, v1::PlanResponse>(PlanResponse { mode, refused });
+    }
+}
+
+#[test]
+fn everything_else_goes_both_ways() {
+    let grant = Grant {
+        id: GrantId::from_parts(1, &[1; 10]),
+        holder: member(),
+        consumer: member(),
+        dataset: dataset(),
+        purpose: purpose(),
+        modes: Mode::ALL.to_vec(),
+        fields: vec![],
+        quota: Quota { limit: 1, window_ms: 2 },
+        valid_from_ms: 3,
+        valid_until_ms: 4,
+        data_life_days: 5,
+        max_rows: 6,
+    };
+    let view = GrantStatusView { grant, suspended_by: vec![member()], revoked: true, used_in_window: 3 };
+    there_and_back::<_, v1::GrantView>(view);
+    let consent = Consent {
+        id: ConsentId::from_parts(1, &[1; 10]),
+        consumer: member(),
+        purpose: purpose(),
+        scopes: vec![],
+        modes: vec![],
+        commitment: Commitment([1; 32]),
+        valid_from_ms: 1,
+        valid_until_ms: 2,
+        max_uses: 3,
+        data_life_days: 4,
+    };
+    for status in [ConsentStatus::Active, ConsentStatus::Paused, ConsentStatus::Revoked, ConsentStatus::Exhausted] {
+        let view = ConsentStatusView { consent: consent.clone(), issuer: member(), status, uses: 2 };
+        there_and_back::<_, v1::ConsentView>(view);
+    }
+    there_and_back::<_, v1::LedgerTip>(Tip { height: 1, block: Digest([2; 32]), leaves: 3, time_ms: 4 });
+    let node = NodeReport { member: member(), height: 1, backlog: 2, sound: false, fault: Some("disk".into()) };
+    there_and_back::<_, v1::HealthReport>(HealthReport { all_sound: false, nodes: vec![node] });
+    there_and_back::<_, v1::EntriesRequest>(EntriesRequest { batch: vec![9].into() });
+    let result = EntryResult { entry: Digest([1; 32]), leaf: 2, height: 3, rejected: Some("no".into()) };
+    there_and_back::<_, v1::EntryResult>(result);
+    let decision = Decision {
+        intent: intent(),
+        query: Digest([1; 32]),
+        outcome: Outcome::Refused,
+        reasons: reasons(),
+        policy: None,
+    };
+    there_and_back::<_, v1::Explanation>(Explanation { decision, height: 4, replayed_equal: Some(true) });
+    let all = [consent.clone(), consent];
+    assert_eq!(read_documents::<Consent>(&documents(&all)).unwrap(), all);
+}
+
+#[test]
+fn signed_calls_go_both_ways() {
+    let key = suite(SuiteId::Sm).generate_signing_key(&mut rand::rng());
+    let signature = suite(SuiteId::Sm).sign(&key, Label::REQUEST, b"x").unwrap();
+    let signature = RequestSignature { member: member(), created_ms: 3, nonce: [4; 16], signature };
+    let call = seal_call(&signature, vec![1]);
+    assert_eq!(RequestSignature::try_from(&call).unwrap(), signature);
+    let error = RequestSignature::try_from(&v1::SignedCall { nonce: vec![1], ..call }).unwrap_err();
+    assert!(error.to_string().contains("expected 16"), "{error}");
+}
+
+fn read<T: TryFrom<M>, M: Message + Default>(bytes: &[u8]) {
+    if let Ok(message) = decode_payload::<M>(bytes) {
+        let _any = T::try_from(message);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        read::<QueriesRequest, v1::QueriesRequest>(&bytes);
+        read::<QueryResult, v1::QueryResult>(&bytes);
+        read::<PlanRequest, v1::PlanRequest>(&bytes);
+        read::<PlanResponse, v1::PlanResponse>(&bytes);
+        read::<GrantStatusView, v1::GrantView>(&bytes);
+        read::<ConsentStatusView, v1::ConsentView>(&bytes);
+        read::<Consortium, v1::ConsortiumDocument>(&bytes);
+        read::<Explanation, v1::Explanation>(&bytes);
+        read::<HealthReport, v1::HealthReport>(&bytes);
+    }
+
+    #[test]
+    fn no_texts_panic(a: String, b: String, c: Vec<u8>, state: String) {
+        let message = v1::QueryResult { intent: a.clone(), state, reasons: vec![], sealed: None, receipted: None };
+        prop_assert!(QueryResult::try_from(message).is_err());
+        let fields = vec![b.clone()];
+        let plan = v1::PlanRequest { dataset: a.clone(), purpose: b.clone(), fields, need: a.clone(), authority: c.clone() };
+        prop_assert!(PlanRequest::try_from(plan).is_err());
+        let call = v1::SignedCall { member: a, created_ms: 1, nonce: c, signature: b, payload: vec![] };
+        prop_assert!(RequestSignature::try_from(&call).is_err());
+    }
+}
