@@ -79,8 +79,8 @@ impl<T> Authentic<T> {
 impl Gateway {
     /// Identifies the caller of a request.
     ///
-    /// The order of checks: member known, time within a minute of `now_ms`, signature, rate, nonce. A request that fails
-    /// its signature costs its alleged author nothing.
+    /// The order of checks: member known, time within a minute of `now_ms`, signature, nonce, rate. A request that fails
+    /// one of them costs its alleged author nothing.
     ///
     /// # Errors
     /// [`Problem`] with one of the codes `member-unknown`, `request-stale`, `signature-invalid`, `too-many-requests`,
@@ -102,6 +102,8 @@ impl Gateway {
             let detail = format!("signature of `{}` over {method} {} does not verify", member.id, path_of(target));
             Problem::new(Code::SignatureInvalid, detail)
         })?;
+        // A replay by someone who listened must not use up the member's rate.
+        self.replays.refuse_known(&member.id, &signature.nonce)?;
         self.limiter.take(&member.id, now_ms)?;
         self.replays.admit(&member.id, signature.nonce, signature.created_ms, now_ms)?;
         Ok(Authentic { caller: member.into(), value: body })

@@ -28,14 +28,21 @@ impl Replays {
         Self { capacity, seen: Mutex::default() }
     }
 
+    /// Refuses a nonce that was admitted before, and changes nothing.
+    pub(crate) fn refuse_known(&self, member: &MemberId, nonce: &Nonce) -> Result<(), Problem> {
+        match self.seen.lock().get(member) {
+            Some(seen) if seen.nonces.contains(nonce) => Err(replayed(member)),
+            _ => Ok(()),
+        }
+    }
+
     /// Admits a nonce once. The request's time was checked to be fresh.
     pub(crate) fn admit(&self, member: &MemberId, nonce: Nonce, created_ms: u64, now_ms: u64) -> Result<(), Problem> {
         let mut all = self.seen.lock();
         let seen = all.entry(member.clone()).or_default();
         seen.forget(now_ms.saturating_sub(FRESHNESS_MS));
         if seen.nonces.contains(&nonce) {
-            let detail = format!("this nonce of `{member}` was used before: draw a new one for each request");
-            return Err(Problem::new(Code::NonceReplayed, detail));
+            return Err(replayed(member));
         }
         if seen.nonces.len() >= self.capacity {
             let detail = format!("`{member}` sent more than {} requests within two minutes: slow down", self.capacity);
@@ -45,6 +52,11 @@ impl Replays {
         seen.by_time.insert((created_ms, nonce));
         Ok(())
     }
+}
+
+fn replayed(member: &MemberId) -> Problem {
+    let detail = format!("this nonce of `{member}` was used before: draw a new one for each request");
+    Problem::new(Code::NonceReplayed, detail)
 }
 
 impl Seen {

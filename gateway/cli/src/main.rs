@@ -1,2 +1,53 @@
-//! The `covenant` command.
-fn main() {}
+//! The `covenant` command: everything a member does from a terminal, and the demo.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `args`, `dispatch` | what may be typed, and which module does it |
+//! | `context` | key, passphrase, trust root and gateway of this call |
+//! | `document`, `print`, `table`, `words`, `error` | what a command returns, and how it reaches the terminal |
+//! | `files`, `subject`, `claims`, `ground` | what comes from files, personal data above all |
+//! | `answer` | answers: shown, kept, their documents saved |
+//! | `publish` | entries for the ledger |
+//! | one per noun | `consent`, `dataset`, `evidence`, `explain`, `grant`, `import`, `keys`, `ledger`, `policy`, `purpose`, `query`, `status`, `verify` |
+//! | `demo` | a consortium in this process |
+//!
+//! Commands return a [`document::Document`] and print nothing; `print` alone writes to the terminal. It is not a library: what other programs need
+//! is in `covenant-client`.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod args;
+mod claims;
+mod consent;
+mod context;
+mod dataset;
+mod demo;
+mod dispatch;
+mod document;
+mod error;
+mod evidence;
+mod explain;
+mod files;
+mod grant;
+mod ground;
+mod import;
+mod keys;
+mod ledger;
+mod policy;
+mod print;
+mod publish;
+mod purpose;
+mod query;
+mod status;
+mod subject;
+mod table;
+mod verify;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    dispatch::start(args::Cli::parse()).into()
+}

@@ -75,7 +75,7 @@ pub fn init(config: &TelemetryConfig) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(wrong)?;
     let guard = exporters(config)?;
     let plain = fmt::layer().with_writer(std::io::stderr);
-    let logs = if config.json_logs { plain.json().boxed() } else { plain.boxed() };
+    let logs = if config.json_logs { plain.json().with_span_list(false).boxed() } else { plain.boxed() };
     let traces = guard.tracer.as_ref().map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("covenant")));
     tracing_subscriber::registry().with(logs).with(traces).with(filter).try_init()?;
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());

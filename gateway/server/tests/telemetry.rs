@@ -1,5 +1,14 @@
 //! Traces and metrics reach a collector, join the caller's trace, and hold no personal data.
-#![allow(unreachable_pub, dead_code, reason = "shares its world with the other tests")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test crate; its helpers are test code too, and two crates share them"
+)]
 
 #[path = "it/support/mod.rs"]
 mod support;

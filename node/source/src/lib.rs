@@ -23,6 +23,8 @@ mod rejects;
 mod source;
 mod synthetic;
 mod table;
+#[cfg(test)]
+mod tests;
 mod vault;
 
 pub use cell::CellFault;

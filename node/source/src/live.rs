@@ -20,6 +20,10 @@ use crate::{Mapping, Origin, Source, SourceError, cell};
 /// # Errors
 /// [`SourceError`] when the database cannot be opened, or table, column or type does not fit the mapping.
 pub async fn live(url: &str, dataset: &Dataset, mapping: &Mapping) -> Result<Arc<dyn Source>, SourceError> {
+    Ok(Arc::new(open(url, dataset, mapping).await?))
+}
+
+pub(crate) async fn open(url: &str, dataset: &Dataset, mapping: &Mapping) -> Result<LiveTable, SourceError> {
     let plan = Plan::new(dataset, mapping)?;
     let Origin::Table { name, key_column } = &mapping.origin else {
         let detail = "it has no `[table]`: import its csv file instead".to_owned();
@@ -37,7 +41,7 @@ pub async fn live(url: &str, dataset: &Dataset, mapping: &Mapping) -> Result<Arc
             "table `{name}`: key column `{key_column}` has no index, every query scans the table: add one"
         ));
     }
-    Ok(Arc::new(LiveTable { connection, table: name.clone(), dataset: dataset.clone(), plan, lookup, checks }))
+    Ok(LiveTable { connection, table: name.clone(), dataset: dataset.clone(), plan, lookup, checks })
 }
 
 fn wrong(table: &str, detail: String) -> SourceError {
@@ -95,12 +99,12 @@ fn class_of(name: &str, columns: &[(String, Class)], column: &str) -> Result<Cla
     found.ok_or_else(|| wrong(name, format!("there is no column `{column}`")))
 }
 
-struct LiveTable {
-    connection: DatabaseConnection,
+pub(crate) struct LiveTable {
+    pub(crate) connection: DatabaseConnection,
     table: String,
     dataset: Dataset,
     plan: Plan,
-    lookup: Lookup,
+    pub(crate) lookup: Lookup,
     checks: Vec<String>,
 }
 

@@ -38,7 +38,7 @@ impl Lookup {
 
     /// `SELECT .. WHERE key = $1 ORDER BY .. LIMIT n UNION ALL SELECT .. WHERE key = $2 ..`: each branch is an index
     /// lookup that stops at its limit.
-    fn sql(&self, keys: usize, limit: u64) -> String {
+    pub(crate) fn sql(&self, keys: usize, limit: u64) -> String {
         let ordinals = (2..=self.columns.len() + 1).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
         let named: Vec<String> = self.columns.iter().enumerate().map(|(i, c)| format!("{c} AS c{i}")).collect();
         let (columns, from) = (named.join(", "), &self.from);

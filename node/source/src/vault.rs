@@ -46,14 +46,7 @@ impl Vault {
 
     /// The records of a dataset in the shape that the dataset has now.
     pub fn source(&self, dataset: &Dataset) -> Arc<dyn Source> {
-        let own = "r.dataset_no = (SELECT d.no FROM vault_dataset d WHERE d.dataset = $1)";
-        let lookup = Lookup {
-            columns: vec!["r.position".into(), "r.body".into()],
-            from: "vault_record r".into(),
-            condition: format!("{own} AND r.subject = {{key}}"),
-            fixed: vec![dataset.id.to_string()],
-        };
-        Arc::new(VaultSource { connection: self.reader.clone(), dataset: dataset.clone(), lookup })
+        Arc::new(VaultSource { connection: self.reader.clone(), dataset: dataset.clone(), lookup: lookup(dataset) })
     }
 
     /// How many records the vault holds of a dataset.
@@ -89,6 +82,17 @@ impl Vault {
             Ok(Import { transaction, no, records, next })
         };
         started.await.map_err(|e: DbErr| failed(format!("start the import of `{dataset}`"), e))
+    }
+}
+
+/// Records of a dataset by subject, in the order of their import.
+pub(crate) fn lookup(dataset: &Dataset) -> Lookup {
+    let own = "r.dataset_no = (SELECT d.no FROM vault_dataset d WHERE d.dataset = $1)";
+    Lookup {
+        columns: vec!["r.position".into(), "r.body".into()],
+        from: "vault_record r".into(),
+        condition: format!("{own} AND r.subject = {{key}}"),
+        fixed: vec![dataset.id.to_string()],
     }
 }
 

@@ -1,27 +1,35 @@
 //! Whole-system journeys: one per user story, each on a whole consortium in this process.
+//!
+//! This library is what they share: a running city, a consortium whose nodes can be stopped and started again, a caller
+//! that does not keep to the rules, and a PostgreSQL server. It is no part of the product.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "test support: a failure here is the test's")]
 
-use std::path::Path;
+mod asking;
+mod city;
+mod dice;
+mod postgres;
+mod raw;
+mod relay;
+mod town;
 
-use covenant_canon::SuiteId;
-use covenant_demo::city::City;
-use covenant_demo::{Consortium, Founding, MEMBERS, Settings, catalogue, import_city, publish_rules};
+pub use asking::{Desk, codes, dataset, fields, ledger_bytes, settled, until};
+pub use city::{replace_charter, running_city};
+pub use dice::Dice;
+pub use postgres::Server as Postgres;
+pub use raw::{Raw, Told};
+pub use relay::Relay;
+pub use town::Town;
 
-/// A running city of the given size in a folder, with its rules published if the ledger is new.
+/// Says that a test cannot run.
 ///
 /// # Panics
-/// When anything of it fails: these are tests.
-#[expect(clippy::unwrap_used, reason = "test support: a failure here is the test's failure")]
-pub async fn running_city(dir: &Path, suite: SuiteId, city: &City, adjust: impl FnOnce(&mut Settings)) -> Consortium {
-    let founding = Founding::open(dir, catalogue::CONSORTIUM, suite, MEMBERS).unwrap();
-    let datasets = catalogue::datasets().unwrap();
-    let (sources, _) = import_city(&founding, city, &datasets).await.unwrap();
-    let mut settings = Settings::new(founding);
-    settings.sources = sources;
-    adjust(&mut settings);
-    let consortium = Consortium::start(settings).await.unwrap();
-    if consortium.nodes.iter().all(|n| n.tip().height == 0) {
-        let now_ms = covenant_daemon::Clock::now_ms(&covenant_daemon::SystemClock);
-        publish_rules(&consortium, &datasets, now_ms).await.unwrap();
-    }
-    consortium
+/// Under `COVENANT_REQUIRE_ALL=1`, where everything must.
+pub fn skipped(test: &str, why: &str) {
+    println!("SKIPPED {test}: {why}");
+    assert_ne!(std::env::var("COVENANT_REQUIRE_ALL").as_deref(), Ok("1"), "SKIPPED {test}: {why}");
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+pub fn now_ms() -> u64 {
+    covenant_daemon::Clock::now_ms(&covenant_daemon::SystemClock)
 }

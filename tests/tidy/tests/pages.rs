@@ -1,4 +1,5 @@
 //! What the book says must be there.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeSet;
 

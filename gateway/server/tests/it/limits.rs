@@ -63,6 +63,19 @@ async fn too_many_requests_are_refused_per_member() {
 }
 
 #[tokio::test]
+async fn replays_by_a_listener_do_not_use_up_the_rate() {
+    let rate = Rate { per_second: 1, burst: 3 };
+    let world = World::with(SuiteId::Intl, |c| c.app.rate = rate).await;
+    let raw = world.raw("bank");
+    let heard = raw.signed_now("GET", "/v1/members", b"").to_headers();
+    assert_eq!(raw.send("GET", "/v1/members", b"", &heard).await.status, 200);
+    for _ in 0..10 {
+        assert_eq!(raw.send("GET", "/v1/members", b"", &heard).await.code(), "nonce-replayed");
+    }
+    assert_eq!(raw.get("/v1/members").await.status, 200);
+}
+
+#[tokio::test]
 async fn failures_behind_become_problems() {
     let world = World::with(SuiteId::Sm, |c| c.request_timeout = Duration::from_millis(500)).await;
     let raw = world.raw("bank");

@@ -1,6 +1,15 @@
 //! The gateway through its sockets, before a consortium that fits in memory.
 
-#![allow(unreachable_pub, reason = "one test crate")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test crate; its helpers are test code too, and two crates share them"
+)]
 
 mod documents;
 mod equal;

@@ -1,0 +1,59 @@
+//! From a parsed command line to the module that does it.
+
+use covenant_server::telemetry::{self, TelemetryConfig};
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::document::{Document, Exit};
+use crate::error::CliError;
+use crate::{consent, dataset, demo, evidence, explain, grant, keys, ledger, policy, purpose, query, status, verify};
+
+/// What is logged unless COVENANT_LOG says otherwise.
+const LOG: &str = "warn,arc_malachitebft=error";
+
+/// Runs one command to its end and prints what it says.
+pub(crate) fn start(cli: Cli) -> Exit {
+    let context = Context::new(cli.globals);
+    let printer = context.printer;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime);
+    match runtime.and_then(|runtime| runtime.block_on(run(context, cli.command))) {
+        Ok(document) => {
+            if let Some(document) = &document {
+                printer.document(document);
+            }
+            document.map_or(Exit::Done, |d| d.exit)
+        }
+        Err(error) => {
+            printer.failure(&error);
+            error.exit()
+        }
+    }
+}
+
+/// What the command says; nothing if it has said everything already.
+async fn run(context: Context, command: Command) -> Result<Option<Document>, CliError> {
+    let _until_the_end = telemetry::init(&telemetry_of(&command))?;
+    let context = &context;
+    let document = match command {
+        Command::Demo(args) => return demo::run(context, args).await.map(|()| None),
+        Command::Verify(args) => verify::run(context, &args),
+        Command::Evidence(args) => evidence::run(context, args).await,
+        Command::Keys(command) => keys::run(context, command),
+        Command::Query(command) => query::run(context, command).await,
+        Command::Consent(command) => consent::run(context, command).await,
+        Command::Grant(command) => grant::run(context, command).await,
+        Command::Dataset(command) => dataset::run(context, command).await,
+        Command::Policy(command) => policy::run(context, command).await,
+        Command::Purpose(command) => purpose::run(context, command).await,
+        Command::Explain(args) => explain::run(context, &args).await,
+        Command::Status => status::run(context).await,
+        Command::Ledger(command) => ledger::run(context, command).await,
+    };
+    document.map(Some)
+}
+
+fn telemetry_of(command: &Command) -> TelemetryConfig {
+    let otlp_endpoint = if let Command::Demo(args) = command { args.otlp.clone() } else { None };
+    let filter = std::env::var("COVENANT_LOG").ok().filter(|f| !f.is_empty()).unwrap_or_else(|| LOG.to_owned());
+    TelemetryConfig { otlp_endpoint, json_logs: false, filter, service: "covenant".into() }
+}

@@ -1,0 +1,202 @@
+//! What can go wrong at the command line, and with which code the process ends.
+
+use std::path::PathBuf;
+
+use covenant_client::ClientError;
+use covenant_daemon::NodeError;
+use covenant_demo::DemoError;
+use covenant_domain::{DatasetError, SubjectError};
+use covenant_engine::GuardError;
+use covenant_ledger::GenesisError;
+use covenant_server::telemetry::TelemetryError;
+use covenant_source::SourceError;
+use covenant_state::StateError;
+use covenant_store::StoreError;
+use covenant_suite::SuiteError;
+
+use crate::document::Exit;
+
+/// Failure of a command. No variant carries personal data.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// A file cannot be used.
+    #[error("cannot {action} `{}`", path.display())]
+    File {
+        /// `read` or `write`.
+        action: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file holds something else.
+    #[error("`{}` is not {what}: {reason}", path.display())]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// What was expected.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something is missing or contradictory on the command line.
+    #[error("{0}")]
+    Usage(String),
+    /// The subject.
+    #[error("the subject cannot be used")]
+    Subject(#[from] SubjectError),
+    /// A dataset description.
+    #[error("the dataset cannot be published")]
+    Dataset(#[from] DatasetError),
+    /// A rule book.
+    #[error("the rule book does not hold")]
+    Guard(#[from] GuardError),
+    /// The trust root.
+    #[error("the trust root does not hold")]
+    Genesis(#[from] GenesisError),
+    /// Cryptography.
+    #[error("{step} failed")]
+    Crypto {
+        /// Which step.
+        step: &'static str,
+        /// The suite's word.
+        #[source]
+        source: SuiteError,
+    },
+    /// The gateway or its client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// An import.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A replica.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A replica's database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tables beside the blocks.
+    #[error("the tables beside the blocks make no state: they were altered or are of another build")]
+    Tables(#[from] StateError),
+    /// The tables beside the blocks differ from what the blocks give.
+    #[error("the tables after block {height} have state digest {found}, the blocks give {expected}")]
+    TablesDiffer {
+        /// Newest block.
+        height: u64,
+        /// Digest of the tables.
+        found: String,
+        /// Digest of the rebuilt state.
+        expected: String,
+    },
+    /// The demo, before its first step or after its last.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// A step of the demo.
+    #[error("step {number}, `{title}`, failed")]
+    Step {
+        /// Number of the step.
+        number: usize,
+        /// Its title.
+        title: String,
+        /// What happened.
+        #[source]
+        source: Box<CliError>,
+    },
+    /// Evidence that the demo wrote.
+    #[error("evidence `{name}` does not verify: `{step}`")]
+    Evidence {
+        /// Name of the bundle.
+        name: String,
+        /// The failing step.
+        step: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// Logs and traces.
+    #[error("telemetry does not start")]
+    Telemetry(#[from] TelemetryError),
+    /// No runtime.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl CliError {
+    /// What the user typed, or forgot to.
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
+    /// The code with which the process ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Client(error) => client_exit(error),
+            Self::Source(SourceError::Rejected(_)) => Exit::No,
+            Self::Source(SourceError::Database { .. }) | Self::Store(_) | Self::Node(NodeError::Store(_)) => {
+                Exit::Unreachable
+            }
+            Self::Node(_)
+            | Self::Demo(_)
+            | Self::Step { .. }
+            | Self::Tables(_)
+            | Self::TablesDiffer { .. }
+            | Self::Evidence { .. }
+            | Self::Interrupted => Exit::No,
+            _ => Exit::Unusable,
+        }
+    }
+
+    /// The stable code of the gateway, when it refused.
+    pub(crate) fn code(&self) -> Option<&str> {
+        if let Self::Client(error) = self { error.code() } else { None }
+    }
+
+    /// The error and its causes, outermost first; a cause that its error repeats is left out.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut all = vec![self.to_string()];
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if all.last().is_none_or(|above| !above.ends_with(&text)) {
+                all.push(text);
+            }
+            cause = error.source();
+        }
+        all
+    }
+}
+
+fn client_exit(error: &ClientError) -> Exit {
+    match error {
+        ClientError::Problem(problem) if problem.status >= 500 => Exit::Unreachable,
+        ClientError::Unreachable { .. } | ClientError::Protocol { .. } | ClientError::Stopped => Exit::Unreachable,
+        ClientError::Problem(_) | ClientError::Answer { .. } | ClientError::OtherAnswer { .. } => Exit::No,
+        _ => Exit::Unusable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_follow_and_do_not_repeat() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = CliError::File { action: "read", path: "a.json".into(), source };
+        let step = CliError::Step { number: 3, title: "x".into(), source: Box::new(error) };
+        let causes = step.causes();
+        assert_eq!(causes.len(), 3, "{causes:?}");
+        assert_eq!(causes[1], "cannot read `a.json`");
+        assert_eq!(step.exit(), Exit::No);
+    }
+
+    #[test]
+    fn a_gateway_that_is_away_is_told_apart_from_one_that_refuses() {
+        let away = ClientError::Unreachable { base: "http://x".into(), reason: "refused".into() };
+        assert_eq!(CliError::from(away).exit(), Exit::Unreachable);
+        let problem = covenant_api::Problem::new(covenant_api::Code::NotAParty, "no");
+        let refused = CliError::from(ClientError::Problem(problem));
+        assert_eq!((refused.exit(), refused.code()), (Exit::No, Some("not-a-party")));
+    }
+}

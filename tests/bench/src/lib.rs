@@ -1,1 +1,0 @@
-//! Benches with their physical limits

@@ -1,0 +1,86 @@
+//! The gateway's port over nodes that come and go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use covenant_app::port::{
+    Consortium, ConsentView, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
+    SealedInput,
+};
+use covenant_demo::Local;
+use covenant_domain::{ConsentId, Dataset, IntentId, Member, MemberId, Purpose};
+use covenant_engine::{Plan, Wish};
+use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use parking_lot::RwLock;
+
+/// Passes everything to the port over the nodes that run now.
+pub struct Relay {
+    genesis: Arc<Genesis>,
+    now: RwLock<Option<Arc<Local>>>,
+}
+
+impl Relay {
+    /// A relay to nothing yet.
+    pub fn new(genesis: Arc<Genesis>) -> Self {
+        Self { genesis, now: RwLock::new(None) }
+    }
+
+    /// Passes to these nodes from now on.
+    pub fn turn_to(&self, local: Option<Local>) {
+        *self.now.write() = local.map(Arc::new);
+    }
+
+    fn now(&self) -> Result<Arc<Local>, PortError> {
+        self.now.read().clone().ok_or_else(|| PortError::Unavailable { reason: "no node runs".into() })
+    }
+}
+
+#[async_trait]
+impl Consortium for Relay {
+    fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+    async fn tip(&self) -> Result<LedgerTip, PortError> {
+        self.now()?.tip().await
+    }
+    async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError> {
+        self.now()?.record(batch).await
+    }
+    async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError> {
+        self.now()?.ask(batch, inputs).await
+    }
+    async fn progress(&self, intents: &[IntentId], wait: Duration) -> Result<Vec<Progress>, PortError> {
+        self.now()?.progress(intents, wait).await
+    }
+    async fn consumer_of(&self, intent: &IntentId) -> Result<Option<MemberId>, PortError> {
+        self.now()?.consumer_of(intent).await
+    }
+    async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, PortError> {
+        self.now()?.evidence(intent).await
+    }
+    async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError> {
+        self.now()?.explain(intent, replay).await
+    }
+    async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
+        self.now()?.plan(wish).await
+    }
+    async fn members(&self) -> Result<Vec<Member>, PortError> {
+        self.now()?.members().await
+    }
+    async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
+        self.now()?.purposes().await
+    }
+    async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
+        self.now()?.datasets().await
+    }
+    async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError> {
+        self.now()?.grants(member).await
+    }
+    async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
+        self.now()?.consent(id).await
+    }
+    async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {
+        self.now()?.health().await
+    }
+}
