@@ -120,6 +120,7 @@ fn refused(error: SubmitError) -> PortError {
             covenant_daemon::Inadmissible::NotMember { .. } => "not-a-member",
             covenant_daemon::Inadmissible::IntentReused { .. } => "intent-reused",
             covenant_daemon::Inadmissible::Duplicate { .. } => "entry-recorded",
+            covenant_daemon::Inadmissible::NotOpen { .. } => "completion-not-open",
             covenant_daemon::Inadmissible::Time { .. } => "block-time",
         },
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use covenant_canon::to_bytes;
 use covenant_domain::{Authority, Body, Completion, Entry, IntentId};
@@ -13,6 +13,7 @@ use covenant_suite::SigningKey;
 use covenant_worker::{CheckedPermit, Done, Job, RunError, Worker};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
+use tracing::{Instrument, Span};
 
 use crate::error::NodeError;
 use crate::gossip::GossipHub;
@@ -37,9 +38,18 @@ pub(crate) struct Holder {
 #[derive(Default)]
 struct Work {
     inputs: BTreeMap<IntentId, Input>,
+    /// The trace in which each input came, so that running it belongs to the same trace.
+    spans: BTreeMap<IntentId, Span>,
     permitted: BTreeSet<IntentId>,
     answers: BTreeMap<IntentId, StoredAnswer>,
     order: VecDeque<IntentId>,
+}
+
+impl Work {
+    fn forget(&mut self, intent: &IntentId) {
+        self.inputs.remove(intent);
+        self.spans.remove(intent);
+    }
 }
 
 impl Holder {
@@ -54,6 +64,7 @@ impl Holder {
         self.replica.steps.pass("input-stored");
         let mut work = self.work.lock();
         for input in inputs {
+            work.spans.insert(input.intent, Span::current());
             work.inputs.entry(input.intent).or_insert(input);
         }
         drop(work);
@@ -102,14 +113,12 @@ impl Holder {
                         Some(permit) => {
                             work.permitted.insert(permit.intent);
                         }
-                        None => {
-                            work.inputs.remove(&decision.intent);
-                        }
+                        None => work.forget(&decision.intent),
                     }
                 }
                 Body::Lapse(lapse) => {
                     work.permitted.remove(&lapse.intent);
-                    work.inputs.remove(&lapse.intent);
+                    work.forget(&lapse.intent);
                 }
                 _ => {}
             }
@@ -158,7 +167,8 @@ impl Holder {
             return false;
         }
         let intents: Vec<IntentId> = jobs.iter().map(|j| j.permit.intent()).collect();
-        match self.run_jobs(jobs).await {
+        let span = self.span(&intents);
+        match self.run_jobs(jobs).instrument(span).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(error = %error, cause = ?std::error::Error::source(&error).map(ToString::to_string),
@@ -168,9 +178,23 @@ impl Holder {
         }
     }
 
+    /// A span in the trace of the first query, linked to those of the others.
+    fn span(&self, intents: &[IntentId]) -> Span {
+        let mut work = self.work.lock();
+        let mut spans = intents.iter().filter_map(|i| work.spans.remove(i));
+        let parent = spans.next().unwrap_or_else(Span::none);
+        let (member, queries) = (&self.replica.member, intents.len());
+        let span = tracing::info_span!(parent: &parent, "worker.run", %member, queries);
+        for other in spans {
+            span.follows_from(&other);
+        }
+        span
+    }
+
     async fn run_jobs(&self, jobs: Vec<Job>) -> Result<(), JobError> {
-        let span = tracing::info_span!("worker.run", member = %self.replica.member, queries = jobs.len());
-        let done = tracing::Instrument::instrument(self.worker.run(jobs), span).await?;
+        let started = Instant::now();
+        let done = self.worker.run(jobs).await?;
+        self.replica.metrics.ran(started.elapsed());
         self.replica.steps.pass("query-run");
         let completions: Vec<Completion> = done.iter().map(|d| d.completion.clone()).collect();
         self.keep(done).await?;

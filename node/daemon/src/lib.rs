@@ -11,6 +11,7 @@ mod evidence;
 mod gossip;
 mod holder;
 mod mempool;
+mod metrics;
 mod node;
 mod replay;
 mod replica;

@@ -170,6 +170,7 @@ impl Node {
     ///
     /// # Errors
     /// [`SubmitError`] when it can never stand in a block, or not now.
+    #[tracing::instrument(name = "node.submit", skip_all, fields(member = %self.member(), author = %batch.author, entries = batch.entries.len()))]
     pub async fn submit(&self, batch: SignedBatch) -> Result<Digest, SubmitError> {
         let offered = Arc::new(batch.clone());
         let checked = self.replica.submit(batch).await?;
@@ -229,6 +230,7 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::Store`].
+    #[tracing::instrument(name = "node.deliver", skip_all, fields(member = %self.member(), queries = inputs.len()))]
     pub async fn deliver(&self, inputs: Vec<Input>) -> Result<(), NodeError> {
         self.holder.deliver(inputs).await
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use crate::chain::{Chain, Prepared};
 use crate::clock::Clock;
 use crate::error::{NodeError, SubmitError};
 use crate::mempool::Mempool;
+use crate::metrics::Metrics;
 use crate::steps::Steps;
 
 /// Room that header and framing take of a block.
@@ -80,6 +82,7 @@ pub(crate) struct Replica {
     pub(crate) events: broadcast::Sender<Arc<CommittedBlock>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) steps: Steps,
+    pub(crate) metrics: Metrics,
     prepared: Mutex<Vec<Arc<Prepared>>>,
 }
 
@@ -94,7 +97,9 @@ impl Replica {
     ) -> Result<Arc<Self>, NodeError> {
         let keys = genesis.check()?;
         let chain = load_chain(&genesis, &store).await?;
+        let metrics = Metrics::new(&member);
         let replica = Arc::new(Self {
+            metrics,
             member,
             consortium: chain.consortium,
             keys,
@@ -134,6 +139,7 @@ impl Replica {
         let pending = Pending { id: checked.id(), author: checked.batch().author.clone(), bytes };
         self.store.put_pending(&[pending]).await.map_err(NodeError::from)?;
         self.steps.pass("pending-stored");
+        self.metrics.submitted(checked.id());
         self.mempool.add(checked.clone())?;
         Ok(checked)
     }
@@ -235,6 +241,7 @@ impl Replica {
         let prepared = self.recall(height, block).await?;
         let included: Vec<Digest> = prepared.batches.iter().map(CheckedBatch::id).collect();
         self.steps.pass("before-commit");
+        let started = Instant::now();
         self.store.commit(&self.commit_rows(&prepared, certificate, included.clone(), evidence)).await?;
         self.steps.pass("after-commit");
         let signers = certificate.signatures.iter().map(|s| s.validator.clone()).collect::<BTreeSet<_>>();
@@ -248,6 +255,7 @@ impl Replica {
             derived: prepared.execution.derived.clone(),
             first_leaf: prepared.first_leaf,
         };
+        self.metrics.committed(&event, started.elapsed(), self.mempool.backlog());
         // Nobody listening is no fault.
         let _listeners = self.events.send(Arc::new(event));
         Ok(())

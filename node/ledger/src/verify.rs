@@ -1,7 +1,7 @@
 //! The offline verifier: bytes and a trust root in, the first failing step out.
 
 use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
-use covenant_domain::{Answer, Body, Completion, Decision, Entry, Intent, MemberId, Permit};
+use covenant_domain::{Answer, Body, Completion, Decision, Disclosure, Intent, Lapse, MemberId, Mode, Permit};
 use serde::Serialize;
 
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
@@ -160,7 +160,7 @@ impl Case<'_> {
             included_derived(&bundle.decision, anchor),
             format!("leaf {}", bundle.decision.index),
         )?;
-        let result = self.binding(intent, &bundle.decision.entry, anchor.header.height);
+        let result = self.binding(intent, bundle);
         let detail = match &result {
             Ok(decision) => format!("decides this intent: {} reason(s)", decision.reasons.len()),
             Err(error) => error.clone(),
@@ -169,8 +169,12 @@ impl Case<'_> {
         result.map_err(|_| Stop)
     }
 
-    fn binding(&self, intent: &Intent, entry: &Entry, height: u64) -> Result<Decision, String> {
-        let Body::Decision(decision) = &entry.body else { return Err("second entry is not a decision".into()) };
+    fn binding(&self, intent: &Intent, bundle: &Bundle) -> Result<Decision, String> {
+        let (leaf, height) = (&bundle.decision, bundle.anchor.header.height);
+        let Body::Decision(decision) = &leaf.entry.body else { return Err("second entry is not a decision".into()) };
+        if leaf.index <= bundle.intent.leaf.index {
+            return Err("decision stands before the intent".into());
+        }
         let query = Digest::of(self.genesis.suite, Label::INTENT, &to_bytes(intent));
         if decision.intent != intent.id || decision.query != query {
             return Err("decision is on another intent".into());
@@ -190,8 +194,10 @@ impl Case<'_> {
                 Ok("refused".into())
             }
             Closure::Open => {
+                // What a later block says cannot be told from this file: an open bundle proves the permit, not how it ended.
                 let ok = decision.permit().is_some();
-                walk.step(Step::ClosureBinding, ok, "permitted, completion not yet on record")?;
+                let height = bundle.anchor.header.height;
+                walk.step(Step::ClosureBinding, ok, format!("permitted as of block {height}; its end is not shown"))?;
                 Ok("permitted".into())
             }
             Closure::Completed { completion, anchor, consistency_sm3, consistency_sha256 } => {
@@ -201,34 +207,56 @@ impl Case<'_> {
                     included(&completion.leaf, anchor),
                     format!("leaf {}", completion.leaf.index),
                 )?;
-                self.completion(walk, completion, decision)?;
+                self.completion(walk, bundle, completion, anchor, decision)?;
                 Ok("answered".into())
             }
             Closure::Lapsed { lapse, anchor, consistency_sm3, consistency_sha256 } => {
                 self.later(walk, &bundle.anchor, anchor, consistency_sm3, consistency_sha256)?;
                 walk.step(Step::ClosureInclusion, included_derived(lapse, anchor), format!("leaf {}", lapse.index))?;
-                let ok = matches!(&lapse.entry.body, Body::Lapse(l) if l.intent == decision.intent);
-                walk.step(Step::ClosureBinding, ok && decision.permit().is_some(), "the permit ran out")?;
+                let due = |l: &Lapse| decision.permit().is_some_and(|p| p.expires_ms == l.due_ms);
+                let ok = matches!(&lapse.entry.body, Body::Lapse(l)
+                    if l.intent == decision.intent && due(l) && anchor.header.time_ms >= l.due_ms);
+                let after = lapse.index > bundle.decision.index;
+                walk.step(Step::ClosureBinding, ok && after, "the permit ran out")?;
                 Ok("lapsed".into())
             }
         }
     }
 
-    fn completion(&self, walk: &mut Walk, completion: &Authored, decision: &Decision) -> Result<(), Stop> {
+    fn completion(
+        &self,
+        walk: &mut Walk,
+        bundle: &Bundle,
+        completion: &Authored,
+        anchor: &Anchor,
+        decision: &Decision,
+    ) -> Result<(), Stop> {
         let Some(permit) = decision.permit() else {
             return Err(fail(walk, Step::CompletionSignature, "completion without a permit".into()));
         };
         let by_holder = completion.leaf.entry.author.as_ref() == Some(&permit.holder) && self.signed(completion);
         walk.step(Step::CompletionSignature, by_holder, format!("signed by holder `{}`", permit.holder))?;
         let digest = Digest::of(self.genesis.suite, Label::PERMIT, &to_bytes(permit));
-        let ok = matches!(&completion.leaf.entry.body,
+        let uses = matches!(&completion.leaf.entry.body,
             Body::Completion(c) if c.intent == decision.intent && c.permit == digest);
-        walk.step(Step::ClosureBinding, ok, "the completion uses this permit")
+        // INVARIANT: a block holds no completion by the holder of a query that is closed or overdue (`node/state`), so
+        // one that stands in time is the one that closed it.
+        let fault = if !uses {
+            Some("the completion is for another permit")
+        } else if anchor.header.time_ms >= permit.expires_ms {
+            Some("the completion came after the permit ran out")
+        } else if completion.leaf.index <= bundle.decision.index {
+            Some("the completion stands before the decision")
+        } else {
+            None
+        };
+        walk.step(Step::ClosureBinding, fault.is_none(), fault.unwrap_or("the completion uses this permit, in time"))
     }
 
     fn certificate(&self, walk: &mut Walk, step: Step, anchor: &Anchor) -> Result<(), Stop> {
         let (header, certificate) = (&anchor.header, &anchor.certificate);
-        let bound = header.consortium == self.consortium
+        let bound = header.version == 1
+            && header.consortium == self.consortium
             && header.suite == self.genesis.suite
             && certificate.height == header.height
             && certificate.block == header.id();
@@ -320,7 +348,23 @@ fn check_answer(bundle: &Bundle, genesis: &Genesis, sealed: &[u8], opened: &Answ
     if &opened.intent != intent || opened.dataset != permit.dataset || opened.mode != permit.mode {
         return Err("opened answer is to another query".into());
     }
-    opened.check(genesis.suite, fields_root, &permit.obligations.fields).map_err(|e| e.to_string())
+    opened.check(genesis.suite, fields_root, &permit.obligations.fields).map_err(|e| e.to_string())?;
+    keeps_obligations(opened, permit)
+}
+
+/// What the permit demands of an answer beside its fields.
+fn keeps_obligations(opened: &Answer, permit: &Permit) -> Result<(), String> {
+    let opens = opened.rows.iter().flatten().any(|d| matches!(d, Disclosure::Open { .. }));
+    match permit.mode {
+        _ if opened.rows.len() > permit.obligations.max_rows as usize => {
+            Err(format!("{} records where the permit allows {}", opened.rows.len(), permit.obligations.max_rows))
+        }
+        Mode::Match if opens => Err("mode `match` opens no field".into()),
+        Mode::Detail | Mode::Submit if !opened.matches.is_empty() => {
+            Err(format!("mode `{}` compares nothing", permit.mode))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn included(leaf: &LeafProof, anchor: &Anchor) -> bool {
@@ -333,7 +377,9 @@ fn included(leaf: &LeafProof, anchor: &Anchor) -> bool {
     )
 }
 
-/// A derived entry has no author: nobody could have submitted it.
+/// A derived entry has no author: nobody could have submitted it. It bears the time of the block that derived it, so a
+/// later block does not pass for that one.
 fn included_derived(leaf: &LeafProof, anchor: &Anchor) -> bool {
-    leaf.entry.author.is_none() && leaf.entry.body.is_derived() && included(leaf, anchor)
+    let derived = leaf.entry.author.is_none() && leaf.entry.body.is_derived();
+    derived && leaf.entry.made_ms == anchor.header.time_ms && included(leaf, anchor)
 }

@@ -23,6 +23,13 @@ pub enum Inadmissible {
         /// The intent.
         intent: IntentId,
     },
+    /// A completion by the holder of a query that is closed, overdue or not open yet. Blocks hold none, so that a
+    /// completion on the ledger under its holder's signature and in time is proof of a completed query.
+    #[error("intent {intent} awaits no completion")]
+    NotOpen {
+        /// The intent.
+        intent: IntentId,
+    },
     /// Made too long before or after block time.
     #[error("entry {entry} was made at {made_ms} ms, more than {freshness_ms} ms from block time {time_ms} ms")]
     Stale {

@@ -8,6 +8,7 @@
 mod apply;
 mod draft;
 mod execution;
+mod fresh;
 mod object;
 mod state;
 mod tree;

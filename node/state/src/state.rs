@@ -13,6 +13,7 @@ use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys};
 use crate::apply;
 use crate::draft::Draft;
 use crate::execution::{Execution, Inadmissible, Row, SeenEntry};
+use crate::fresh::Fresh;
 use crate::object::{Key, Object, OpenQuery};
 use crate::tree::StateTree;
 
@@ -117,7 +118,7 @@ impl State {
         }
         let mut draft = Draft::new(self, self.moment(height, time_ms));
         self.lapse(&mut draft, time_ms);
-        let mut fresh = Fresh::new(self, time_ms);
+        let mut fresh = Fresh::in_block(self, time_ms);
         for batch in batches {
             fresh.admit(batch)?;
             for (entry, id) in batch.entries().iter().zip(batch.ids()) {
@@ -131,7 +132,8 @@ impl State {
         Ok(Execution { height, time_ms, derived: draft.derived, changes, rows, seen, guards })
     }
 
-    /// Whether a batch could stand in a block of this time on top of this state.
+    /// Whether a batch could stand in a block of this time on top of this state or of a later one: a completion may
+    /// arrive before the block that makes it due.
     ///
     /// # Errors
     /// [`Inadmissible`] naming the entry at fault.
@@ -146,7 +148,7 @@ impl State {
         time_ms: u64,
         batches: Vec<CheckedBatch>,
     ) -> (Vec<CheckedBatch>, Vec<(CheckedBatch, Inadmissible)>) {
-        let mut fresh = Fresh::new(self, time_ms);
+        let mut fresh = Fresh::in_block(self, time_ms);
         let (mut fit, mut unfit) = (Vec::new(), Vec::new());
         for batch in batches {
             match fresh.admit(&batch) {
@@ -315,6 +317,14 @@ impl State {
         }
     }
 
+    pub(crate) fn has_entry(&self, id: &Digest) -> bool {
+        self.seen_entries.contains(id)
+    }
+
+    pub(crate) fn has_intent(&self, id: &IntentId) -> bool {
+        self.seen_intents.contains(id)
+    }
+
     pub(crate) fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.get(id)
     }
@@ -391,66 +401,5 @@ impl State {
                 self.seen_intents.remove(intent);
             }
         }
-    }
-}
-
-/// Checks that entries are fresh and recorded at most once, batch by batch.
-struct Fresh<'a> {
-    state: &'a State,
-    time_ms: u64,
-    entries: BTreeSet<Digest>,
-    intents: BTreeSet<IntentId>,
-    seen: Vec<SeenEntry>,
-}
-
-impl<'a> Fresh<'a> {
-    fn new(state: &'a State, time_ms: u64) -> Self {
-        Self { state, time_ms, entries: BTreeSet::new(), intents: BTreeSet::new(), seen: Vec::new() }
-    }
-
-    /// Takes the whole batch or nothing of it.
-    fn admit(&mut self, batch: &CheckedBatch) -> Result<(), Inadmissible> {
-        let author = &batch.batch().author;
-        if self.state.member(author).is_none() {
-            return Err(Inadmissible::NotMember { author: author.clone() });
-        }
-        let before = self.seen.len();
-        let result = batch.entries().iter().zip(batch.ids()).try_for_each(|(entry, id)| {
-            let intent = match &entry.body {
-                Body::Intent(intent) => Some(intent.id),
-                _ => None,
-            };
-            self.admit_one(entry.made_ms, *id, intent)
-        });
-        if result.is_err() {
-            for undone in self.seen.drain(before..) {
-                self.entries.remove(&undone.entry);
-                if let Some(intent) = undone.intent {
-                    self.intents.remove(&intent);
-                }
-            }
-        }
-        result
-    }
-
-    fn admit_one(&mut self, made_ms: u64, entry: Digest, intent: Option<IntentId>) -> Result<(), Inadmissible> {
-        let freshness_ms = self.state.charter.freshness_ms;
-        if made_ms.abs_diff(self.time_ms) > freshness_ms {
-            return Err(Inadmissible::Stale { entry, made_ms, time_ms: self.time_ms, freshness_ms });
-        }
-        if self.state.seen_entries.contains(&entry) || self.entries.contains(&entry) {
-            return Err(Inadmissible::Duplicate { entry });
-        }
-        if let Some(intent) = intent
-            && (self.state.seen_intents.contains(&intent) || self.intents.contains(&intent))
-        {
-            return Err(Inadmissible::IntentReused { intent });
-        }
-        self.entries.insert(entry);
-        self.intents.extend(intent);
-        // An intent id may be dated after its entry; it must be remembered until both are stale.
-        let id_ms = intent.map_or(0, |i| i.time_ms()).min(self.time_ms.saturating_add(freshness_ms));
-        self.seen.push(SeenEntry { fresh_ms: made_ms.max(id_ms), entry, intent });
-        Ok(())
     }
 }

@@ -8,6 +8,13 @@ use rand::Rng;
 
 use crate::job::Job;
 
+/// Bytes of an answer beside its rows, rounded up.
+const FRAME_BYTES: usize = 256;
+/// Bytes of a withheld field beside its name.
+const CLOSED_BYTES: usize = 48;
+/// Bytes of a compared or released field beside its name, its value taken as a line of text.
+const ASKED_BYTES: usize = 160;
+
 /// Answers a job from the records found.
 pub(crate) fn answer(suite: SuiteId, job: &Job, input: &QueryInput, records: &[Record], rng: &mut impl Rng) -> Answer {
     let obligations = &job.permit.permit.obligations;
@@ -20,24 +27,35 @@ pub(crate) fn answer(suite: SuiteId, job: &Job, input: &QueryInput, records: &[R
         Mode::Match => obligations.fields.iter().map(|f| compare(f, input, records.first())).collect(),
         Mode::Detail | Mode::Submit => Vec::new(),
     };
-    let mut salt = || {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        bytes
-    };
+    let whole = fresh_salt(rng);
+    let mut salt = || fresh_salt(rng);
     let rows = (0u32..).zip(records.iter().take(cap)).map(|(row, record)| {
         let record = masked(&job.dataset, &obligations.masked, released, record);
         disclose(suite, row, &record, released, &mut salt)
     });
-    Answer { rows: rows.collect(), matches, truncated: records.len() > cap, ..empty(job) }
+    Answer { rows: rows.collect(), matches, truncated: records.len() > cap, ..empty(job, whole) }
 }
 
 /// An answer that says why there is none; the consumer alone reads it.
-pub(crate) fn failed(job: &Job, reason: &str) -> Answer {
-    Answer { failure: Some(reason.to_owned()), ..empty(job) }
+pub(crate) fn failed(job: &Job, reason: &str, rng: &mut impl Rng) -> Answer {
+    Answer { failure: Some(reason.to_owned()), ..empty(job, fresh_salt(rng)) }
 }
 
-fn empty(job: &Job) -> Answer {
+/// Length of a likely hit: one record with every field of the dataset. It depends on nothing but what the ledger shows,
+/// and misses and failures are padded to it.
+pub(crate) fn likely_length(job: &Job) -> usize {
+    let asked = &job.permit.permit.obligations.fields;
+    let one = |name: &FieldName| name.as_str().len() + if asked.contains(name) { ASKED_BYTES } else { CLOSED_BYTES };
+    FRAME_BYTES + job.dataset.fields.iter().map(|f| one(&f.name)).sum::<usize>()
+}
+
+fn fresh_salt(rng: &mut impl Rng) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn empty(job: &Job, salt: [u8; 16]) -> Answer {
     Answer {
         intent: job.permit.intent.id,
         dataset: job.dataset.id.clone(),
@@ -46,6 +64,7 @@ fn empty(job: &Job) -> Answer {
         rows: Vec::new(),
         truncated: false,
         failure: None,
+        salt,
     }
 }
 
@@ -70,8 +89,12 @@ fn same(claimed: &Value, recorded: &Value) -> bool {
 /// The record with masks applied to released fields; withheld ones stay true under their commitments.
 fn masked(dataset: &Dataset, masks: &[FieldName], released: &[FieldName], record: &Record) -> Record {
     let one = |(name, value): &(FieldName, Value)| {
-        let mask = dataset.field(name).and_then(|f| f.mask).filter(|_| masks.contains(name) && released.contains(name));
-        (name.clone(), mask.map_or_else(|| value.clone(), |m| m.apply(value)))
+        if !(masks.contains(name) && released.contains(name)) {
+            return (name.clone(), value.clone());
+        }
+        // A mask the permit demands and the description at hand no longer has: nothing leaves rather than all.
+        let mask = dataset.field(name).and_then(|f| f.mask);
+        (name.clone(), mask.map_or(Value::Absent, |m| m.apply(value)))
     };
     Record { values: record.values.iter().map(one).collect() }
 }

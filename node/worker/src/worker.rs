@@ -9,7 +9,7 @@ use covenant_sigma::{Opening, opens};
 use covenant_source::{Source, SourceError};
 use covenant_suite::{Opener, OpeningKey, Sealed, Sealer, SealingKey, SuiteError};
 
-use crate::answer::{answer, failed};
+use crate::answer::{answer, failed, likely_length};
 use crate::job::Job;
 
 /// A query that was run. Its answer must not leave before its record is final.
@@ -134,6 +134,9 @@ fn open_input(suite: SuiteId, opener: &Opener, job: &Job) -> Result<QueryInput, 
     let aad = to_bytes(&(&intent.dataset, &intent.consumer));
     let plain = opener.open(intent.id.as_bytes(), &aad, &sealed).map_err(|_| "input cannot be opened")?;
     let input: QueryInput = from_bytes(&plain).map_err(|_| "input cannot be read")?;
+    if job.dataset.id != intent.dataset {
+        return Err("dataset is not the one the intent names");
+    }
     if input.subject.kind() != job.dataset.subject {
         return Err("subject is not of the kind the dataset is keyed by");
     }
@@ -152,7 +155,7 @@ fn seal_all(suite: SuiteId, opened: Vec<Opened>, found: Vec<Vec<Record>>) -> Res
     for (Opened { job, input }, records) in opened.into_iter().zip(found) {
         let answer = match &input {
             Ok(input) => answer(suite, &job, input, &records, &mut rand::rng()),
-            Err(reason) => failed(&job, reason),
+            Err(reason) => failed(&job, reason, &mut rand::rng()),
         };
         let wrong = |source| RunError::Seal { consumer: job.permit.permit.consumer.clone(), source };
         let sealer = match sealers.entry(job.consumer_key.clone()) {
@@ -162,7 +165,7 @@ fn seal_all(suite: SuiteId, opened: Vec<Opened>, found: Vec<Vec<Record>>) -> Res
             }
         };
         let intent = job.permit.intent.id;
-        let padded = zeroize::Zeroizing::new(answer.to_padded());
+        let padded = zeroize::Zeroizing::new(answer.to_padded_at_least(likely_length(&job)));
         let sealed = sealer.seal(intent.as_bytes(), intent.as_bytes(), &padded).map_err(wrong)?.to_bytes();
         done.push(Done {
             intent,

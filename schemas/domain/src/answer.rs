@@ -140,6 +140,33 @@ pub struct Answer {
     #[n(6)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// 16 fresh random bytes. They keep the root on the ledger from telling a miss, a failure or the outcome of a
+    /// comparison to those who can guess the rest.
+    #[cbor(n(7), with = "minicbor::bytes")]
+    #[serde(with = "hex")]
+    pub salt: [u8; 16],
+}
+
+/// What the root on the ledger covers: the whole answer, with every field behind its commitment.
+#[derive(Encode)]
+#[cbor(map)]
+struct Frame<'a> {
+    #[n(0)]
+    intent: IntentId,
+    #[n(1)]
+    dataset: &'a DatasetId,
+    #[n(2)]
+    mode: Mode,
+    #[n(3)]
+    matches: &'a [FieldMatch],
+    #[n(4)]
+    rows: Vec<Vec<(&'a FieldName, Digest)>>,
+    #[n(5)]
+    truncated: bool,
+    #[n(6)]
+    failure: Option<&'a str>,
+    #[cbor(n(7), with = "minicbor::bytes")]
+    salt: &'a [u8; 16],
 }
 
 /// Why an opened answer is not the one on the ledger.
@@ -189,23 +216,37 @@ fn commit(suite: SuiteId, row: u32, field: &FieldName, salt: &[u8; 16], value: &
 }
 
 impl Answer {
-    /// Root over the commitments of all fields of all rows, in order.
+    /// Root over the whole answer: comparisons, flags, salt, and the commitments of all fields of all rows, in order.
+    /// Closing an open field keeps it; any other change does not.
     pub fn fields_root(&self, suite: SuiteId) -> Digest {
-        let mut leaves = Vec::new();
-        for (row, fields) in (0u32..).zip(&self.rows) {
-            for field in fields {
-                leaves.extend_from_slice(field.commitment(suite, row).as_bytes());
-            }
-        }
-        Digest::of(suite, Label::FIELD, &leaves)
+        let frame = Frame {
+            intent: self.intent,
+            dataset: &self.dataset,
+            mode: self.mode,
+            matches: &self.matches,
+            rows: (0u32..)
+                .zip(&self.rows)
+                .map(|(row, fields)| fields.iter().map(|f| (f.field(), f.commitment(suite, row))).collect())
+                .collect(),
+            truncated: self.truncated,
+            failure: self.failure.as_deref(),
+            salt: &self.salt,
+        };
+        Digest::of(suite, Label::FIELD, &to_bytes(&frame))
     }
 
     /// Canonical bytes, padded (ISO/IEC 7816-4: 0x80, then zeros) to hide the length.
     pub fn to_padded(&self) -> Vec<u8> {
+        self.to_padded_at_least(0)
+    }
+
+    /// As [`Answer::to_padded`], never shorter than what `length` bytes would be padded to. Who answers gives the
+    /// length of a likely hit, so that a miss or a failure of the same query is as long.
+    pub fn to_padded_at_least(&self, length: usize) -> Vec<u8> {
         let mut bytes = to_bytes(self);
         bytes.push(0x80);
         let mut size = PADDED_BYTES;
-        while size < bytes.len() {
+        while size < bytes.len().max(length) {
             size *= 2;
         }
         bytes.resize(size, 0);
@@ -274,6 +315,7 @@ mod tests {
             rows,
             truncated: false,
             failure: None,
+            salt: [9; 16],
         }
     }
 

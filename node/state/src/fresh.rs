@@ -1,0 +1,102 @@
+//! What may stand in a block: fresh entries, each recorded at most once, completions of open queries.
+
+use std::collections::BTreeSet;
+
+use covenant_canon::Digest;
+use covenant_domain::{Body, IntentId, MemberId};
+use covenant_ledger::CheckedBatch;
+
+use crate::State;
+use crate::execution::{Inadmissible, SeenEntry};
+
+/// Checks that entries are fresh and recorded at most once, batch by batch.
+pub(crate) struct Fresh<'a> {
+    state: &'a State,
+    time_ms: u64,
+    /// Whether the block is at hand, so that completions can be held against open queries.
+    in_block: bool,
+    entries: BTreeSet<Digest>,
+    intents: BTreeSet<IntentId>,
+    completed: BTreeSet<IntentId>,
+    pub(crate) seen: Vec<SeenEntry>,
+}
+
+impl<'a> Fresh<'a> {
+    pub(crate) fn new(state: &'a State, time_ms: u64) -> Self {
+        let (entries, intents, completed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { state, time_ms, in_block: false, entries, intents, completed, seen: Vec::new() }
+    }
+
+    pub(crate) fn in_block(state: &'a State, time_ms: u64) -> Self {
+        Self { in_block: true, ..Self::new(state, time_ms) }
+    }
+
+    /// Takes the whole batch or nothing of it.
+    pub(crate) fn admit(&mut self, batch: &CheckedBatch) -> Result<(), Inadmissible> {
+        let author = &batch.batch().author;
+        if self.state.member(author).is_none() {
+            return Err(Inadmissible::NotMember { author: author.clone() });
+        }
+        let (before, mut completed) = (self.seen.len(), Vec::new());
+        let result = batch.entries().iter().zip(batch.ids()).try_for_each(|(entry, id)| {
+            if let Body::Completion(completion) = &entry.body
+                && self.admit_completion(author, completion.intent)?
+            {
+                completed.push(completion.intent);
+            }
+            let intent = match &entry.body {
+                Body::Intent(intent) => Some(intent.id),
+                _ => None,
+            };
+            self.admit_one(entry.made_ms, *id, intent)
+        });
+        if result.is_err() {
+            for undone in self.seen.drain(before..) {
+                self.entries.remove(&undone.entry);
+                if let Some(intent) = undone.intent {
+                    self.intents.remove(&intent);
+                }
+            }
+            completed.iter().for_each(|id| {
+                self.completed.remove(id);
+            });
+        }
+        result
+    }
+
+    fn admit_one(&mut self, made_ms: u64, entry: Digest, intent: Option<IntentId>) -> Result<(), Inadmissible> {
+        let (time_ms, freshness_ms) = (self.time_ms, self.state.charter().freshness_ms);
+        // INVARIANT: an intent's own time is fresh too. It is remembered until it no longer is, so an id is decided once.
+        let id_ms = intent.map_or(made_ms, |i| i.time_ms());
+        if let Some(stale_ms) = [made_ms, id_ms].into_iter().find(|t| t.abs_diff(time_ms) > freshness_ms) {
+            return Err(Inadmissible::Stale { entry, made_ms: stale_ms, time_ms, freshness_ms });
+        }
+        if self.state.has_entry(&entry) || self.entries.contains(&entry) {
+            return Err(Inadmissible::Duplicate { entry });
+        }
+        if let Some(intent) = intent
+            && (self.state.has_intent(&intent) || self.intents.contains(&intent))
+        {
+            return Err(Inadmissible::IntentReused { intent });
+        }
+        self.entries.insert(entry);
+        self.intents.extend(intent);
+        // An intent id may be dated after its entry; it must be remembered until both are stale.
+        self.seen.push(SeenEntry { fresh_ms: made_ms.max(id_ms), entry, intent });
+        Ok(())
+    }
+
+    /// Whether the completion is its holder's and counts. What another member sends is ordered and rejected.
+    fn admit_completion(&mut self, author: &MemberId, intent: IntentId) -> Result<bool, Inadmissible> {
+        if !self.in_block {
+            return Ok(false);
+        }
+        let not_open = Inadmissible::NotOpen { intent };
+        let query = self.state.open_query(&intent).ok_or(not_open.clone())?;
+        if &query.permit.holder != author {
+            return Ok(false);
+        }
+        let counts = self.time_ms < query.permit.expires_ms && self.completed.insert(intent);
+        if counts { Ok(true) } else { Err(not_open) }
+    }
+}
