@@ -102,7 +102,9 @@ fn save(dir: &Path, suite: SuiteId, answer: &Answer) -> Result<Vec<Saved>, CliEr
     let mut saved = Vec::new();
     for (row, fields) in (1..).zip(&answer.rows) {
         for disclosure in fields {
-            let Disclosure::Open { field, value: Value::Document { media_type, bytes }, .. } = disclosure else { continue };
+            let Disclosure::Open { field, value: Value::Document { media_type, bytes }, .. } = disclosure else {
+                continue;
+            };
             files::make_dir(dir)?;
             let path = dir.join(format!("{}-{row}-{field}.{}", answer.intent, extension(media_type)));
             files::write_new(&path, bytes, true)?;
@@ -206,6 +208,7 @@ mod tests {
             rows: vec![row(value)],
             truncated: false,
             failure: None,
+            salt: [0; 16],
         });
         Reply { intent, state, reasons: vec![], answer, sealed: Some(vec![1, 2]), receipted: true }
     }

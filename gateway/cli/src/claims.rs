@@ -51,7 +51,8 @@ impl ClaimArgs {
         let mut all = self.claims;
         let Some(path) = self.claims_file else { return Ok(all) };
         let bytes = files::read(&path)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| files::content(&path, "a list of claims", "not UTF-8 text"))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| files::content(&path, "a list of claims", "not UTF-8 text"))?;
         for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
             let wrong = |reason: String| files::content(&path, "a list of claims", format!("line {number}: {reason}"));
             all.push(line.parse().map_err(wrong)?);

@@ -76,8 +76,11 @@ async fn issue(context: &Context, args: IssueArgs) -> Result<Document, CliError>
     files::write_new(&args.out, ticket.to_json().as_bytes(), true)?;
     let published = publish(&client, body).await?;
     if published.exit != Exit::Done {
-        std::fs::remove_file(&args.out)
-            .map_err(|source| CliError::File { action: "remove", path: args.out.clone(), source })?;
+        std::fs::remove_file(&args.out).map_err(|source| CliError::File {
+            action: "remove",
+            path: args.out.clone(),
+            source,
+        })?;
         return Ok(published);
     }
     let human = format!("{}\nticket for the consumer: `{}`", published.human, args.out.display());

@@ -31,7 +31,8 @@ fn told(explanation: &Explanation) -> String {
     let Explanation { decision, height, replayed_equal } = explanation;
     let permit = decision.permit();
     let word = if permit.is_some() { "permitted" } else { "refused" };
-    let mut lines = vec![format!("{} query {} was {word} in block {height}", words::mark(permit.is_some()), decision.intent)];
+    let mut lines =
+        vec![format!("{} query {} was {word} in block {height}", words::mark(permit.is_some()), decision.intent)];
     lines.extend(decision.reasons.iter().map(|r| format!("  {}", reason(r))));
     let book = decision.policy.map_or("none was consulted".to_owned(), |d| d.to_string());
     lines.push(format!("rule book: {book}"));

@@ -67,7 +67,12 @@ pub(crate) async fn run(context: &Context, command: GrantCommand) -> Result<Docu
 fn sign(identity: &Identity, file: &Path, out: &Path) -> Result<Document, CliError> {
     let grant = read_draft(file)?;
     if grant.consumer != identity.member {
-        let text = format!("`{}` names consumer `{}`, the key is that of `{}`", file.display(), grant.consumer, identity.member);
+        let text = format!(
+            "`{}` names consumer `{}`, the key is that of `{}`",
+            file.display(),
+            grant.consumer,
+            identity.member
+        );
         return Err(CliError::usage(text));
     }
     let id = identity.signing.suite();
@@ -78,7 +83,8 @@ fn sign(identity: &Identity, file: &Path, out: &Path) -> Result<Document, CliErr
     let signed = SignedGrant { grant, consumer_signature: signature.to_string() };
     let json = serde_json::to_vec_pretty(&signed).map_err(|e| files::content(out, "a signed grant", e.to_string()))?;
     files::write_new(out, &json, false)?;
-    let human = format!("✓ grant {} is signed: send `{}` to holder `{}`", signed.grant.id, out.display(), signed.grant.holder);
+    let human =
+        format!("✓ grant {} is signed: send `{}` to holder `{}`", signed.grant.id, out.display(), signed.grant.holder);
     Ok(Document::new(human, &signed))
 }
 
@@ -103,7 +109,8 @@ async fn issue(context: &Context, file: &Path) -> Result<Document, CliError> {
 
 async fn list(context: &Context) -> Result<Document, CliError> {
     let grants = context.client().await?.grants().await?;
-    let mut table = Table::new(["grant", "holder", "consumer", "dataset", "purpose", "modes", "state", "used", "until"]);
+    let mut table =
+        Table::new(["grant", "holder", "consumer", "dataset", "purpose", "modes", "state", "used", "until"]);
     for view in &grants {
         let grant = &view.grant;
         table.row([
@@ -125,7 +132,11 @@ fn state(view: &GrantStatusView) -> String {
     if view.revoked {
         return "revoked".into();
     }
-    if view.suspended_by.is_empty() { "active".into() } else { format!("suspended by {}", words::list(&view.suspended_by)) }
+    if view.suspended_by.is_empty() {
+        "active".into()
+    } else {
+        format!("suspended by {}", words::list(&view.suspended_by))
+    }
 }
 
 #[cfg(test)]

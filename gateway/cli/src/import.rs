@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_first_rejects_are_named_and_the_rest_counted() {
-        let reject = Reject { file: "a.csv".into(), line: 7, column: "面积".into(), reason: "is not a number".into() };
+        let reject =
+            Reject { file: "a.csv".into(), line: 7, column: "面积".into(), reason: "is not a number".into() };
         let report = ImportReport { rows: 9, rejected: 3, first_rejects: vec![reject], ..ImportReport::default() };
         let text = told(&report, false);
         for part in ["3 of 9", "line 7", "`面积`", "and 2 more", "--keep-going"] {

@@ -48,7 +48,8 @@ fn check(file: &Path, trust: Option<&Genesis>) -> Result<Document, CliError> {
     let (suite, members) = trust.map_or((SuiteId::Sm, &[][..]), |g| (g.suite, &g.members));
     let guard = Guard::compile(suite, &book, members)?;
     let (holder, revision, rules, digest) = (&book.holder, guard.revision(), book.rules.len(), guard.digest());
-    let human = format!("✓ rule book of `{holder}`, revision {revision}: {rules} rules, digest {digest} (suite {suite})");
+    let human =
+        format!("✓ rule book of `{holder}`, revision {revision}: {rules} rules, digest {digest} (suite {suite})");
     let machine = json!({ "holder": holder, "revision": revision, "rules": rules, "suite": suite, "digest": digest });
     Ok(Document::new(human, &machine))
 }

@@ -169,7 +169,12 @@ fn planned(response: &PlanResponse) -> String {
         Some(mode) => format!("✓ use mode `{mode}`"),
         None => "✗ no mode would be permitted now".to_owned(),
     }];
-    lines.extend(response.refused.iter().flat_map(|r| r.reasons.iter().map(|why| format!("  not `{}`: {}", r.mode, reason(why)))));
+    lines.extend(
+        response
+            .refused
+            .iter()
+            .flat_map(|r| r.reasons.iter().map(|why| format!("  not `{}`: {}", r.mode, reason(why)))),
+    );
     lines.join("\n")
 }
 

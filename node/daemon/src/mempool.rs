@@ -1,9 +1,9 @@
 //! Batches waiting for a block.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use covenant_canon::Digest;
-use covenant_domain::{Body, MemberId};
+use covenant_domain::{Body, IntentId, MemberId};
 use covenant_ledger::CheckedBatch;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -22,6 +22,14 @@ struct Inner {
     order: VecDeque<Digest>,
     batches: BTreeMap<Digest, CheckedBatch>,
     waiting: BTreeMap<MemberId, usize>,
+    intents: HashSet<IntentId>,
+}
+
+fn intents(batch: &CheckedBatch) -> impl Iterator<Item = IntentId> {
+    batch.entries().iter().filter_map(|e| match &e.body {
+        Body::Intent(intent) => Some(intent.id),
+        _ => None,
+    })
 }
 
 impl Mempool {
@@ -42,6 +50,7 @@ impl Mempool {
         }
         *waiting += batch.entries().len();
         inner.order.push_back(batch.id());
+        inner.intents.extend(intents(&batch));
         inner.batches.insert(batch.id(), batch);
         drop(inner);
         self.arrived.notify_waiters();
@@ -69,6 +78,9 @@ impl Mempool {
         let inner = &mut *guard;
         for id in ids {
             let Some(batch) = inner.batches.remove(id) else { continue };
+            for intent in intents(&batch) {
+                inner.intents.remove(&intent);
+            }
             if let Some(waiting) = inner.waiting.get_mut(&batch.batch().author) {
                 *waiting = waiting.saturating_sub(batch.entries().len());
             }
@@ -77,9 +89,8 @@ impl Mempool {
     }
 
     /// Whether a batch with this intent waits.
-    pub(crate) fn has_intent(&self, intent: &covenant_domain::IntentId) -> bool {
-        let is_it = |e: &covenant_domain::Entry| matches!(&e.body, Body::Intent(i) if &i.id == intent);
-        self.inner.lock().batches.values().any(|b| b.entries().iter().any(is_it))
+    pub(crate) fn has_intent(&self, intent: &IntentId) -> bool {
+        self.inner.lock().intents.contains(intent)
     }
 
     /// Entries of one member waiting.

@@ -243,6 +243,10 @@ impl Node {
         if let Some(known) = self.tracker.get(intent) {
             return Ok(Some(known));
         }
+        let now_ms = self.replica.clock.now_ms();
+        if self.with_state(|s| s.knows_intent(intent, now_ms)) == Some(false) {
+            return Ok(None);
+        }
         let Some(bundle) = self.replica.bundle(intent).await? else { return Ok(None) };
         Ok(state_of(&bundle))
     }

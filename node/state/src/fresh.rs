@@ -71,11 +71,11 @@ impl<'a> Fresh<'a> {
         if let Some(stale_ms) = [made_ms, id_ms].into_iter().find(|t| t.abs_diff(time_ms) > freshness_ms) {
             return Err(Inadmissible::Stale { entry, made_ms: stale_ms, time_ms, freshness_ms });
         }
-        if self.state.has_entry(&entry) || self.entries.contains(&entry) {
+        if self.state.seen_entries.contains(&entry) || self.entries.contains(&entry) {
             return Err(Inadmissible::Duplicate { entry });
         }
         if let Some(intent) = intent
-            && (self.state.has_intent(&intent) || self.intents.contains(&intent))
+            && (self.state.seen_intents.contains(&intent) || self.intents.contains(&intent))
         {
             return Err(Inadmissible::IntentReused { intent });
         }

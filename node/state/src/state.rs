@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covenant_canon::{CanonError, Digest, SuiteId, from_bytes, to_bytes};
-use covenant_domain::{
-    Body, ConsentId, Dataset, DatasetId, GrantId, IntentId, Lapse, Member, MemberId, Purpose, PurposeCode,
-};
+use covenant_domain::{ConsentId, Dataset, DatasetId, GrantId, IntentId, Member, MemberId, Purpose, PurposeCode};
 use covenant_engine::{ConsentState, GrantState, Guard, GuardError, Moment, Plan, Wish, plan};
 use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys};
 
@@ -16,9 +14,6 @@ use crate::execution::{Execution, Inadmissible, Row, SeenEntry};
 use crate::fresh::Fresh;
 use crate::object::{Key, Object, OpenQuery};
 use crate::tree::StateTree;
-
-/// Most lapses recorded in one block; the rest follow in the next.
-const LAPSES_PER_BLOCK: usize = 256;
 
 /// Why stored rows do not make a state.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +44,8 @@ pub struct State {
     guards: BTreeMap<MemberId, Arc<Guard>>,
     due: BTreeSet<(u64, IntentId)>,
     seen: BTreeSet<SeenEntry>,
-    seen_entries: BTreeSet<Digest>,
-    seen_intents: BTreeSet<IntentId>,
+    pub(crate) seen_entries: BTreeSet<Digest>,
+    pub(crate) seen_intents: BTreeSet<IntentId>,
     tree: StateTree,
     height: u64,
     time_ms: u64,
@@ -117,7 +112,7 @@ impl State {
             return Err(Inadmissible::Time { time_ms, parent_ms: self.time_ms });
         }
         let mut draft = Draft::new(self, self.moment(height, time_ms));
-        self.lapse(&mut draft, time_ms);
+        apply::lapses(&mut draft);
         let mut fresh = Fresh::in_block(self, time_ms);
         for batch in batches {
             fresh.admit(batch)?;
@@ -157,6 +152,12 @@ impl State {
             }
         }
         (fit, unfit)
+    }
+
+    /// Whether an intent was recorded, as far as recent ones are remembered; absent when it is too old to be told.
+    pub fn knows_intent(&self, id: &IntentId, now_ms: u64) -> Option<bool> {
+        let remembered = id.time_ms().saturating_add(self.charter.freshness_ms) > now_ms.max(self.time_ms);
+        if self.seen_intents.contains(id) { Some(true) } else { remembered.then_some(false) }
     }
 
     /// Whether every entry of a batch is on the ledger already, as far as recent entries are remembered.
@@ -317,14 +318,6 @@ impl State {
         }
     }
 
-    pub(crate) fn has_entry(&self, id: &Digest) -> bool {
-        self.seen_entries.contains(id)
-    }
-
-    pub(crate) fn has_intent(&self, id: &IntentId) -> bool {
-        self.seen_intents.contains(id)
-    }
-
     pub(crate) fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.get(id)
     }
@@ -352,12 +345,9 @@ impl State {
         Moment { height, time_ms, freshness_ms, completion_ms }
     }
 
-    fn lapse(&self, draft: &mut Draft<'_>, time_ms: u64) {
-        let over = self.due.iter().take_while(|(due, _)| *due <= time_ms).take(LAPSES_PER_BLOCK);
-        for (due_ms, intent) in over {
-            draft.delete(Key::Open(*intent));
-            draft.derive(Body::Lapse(Lapse { intent: *intent, due_ms: *due_ms }));
-        }
+    /// Permits that have run out by this time, the oldest first.
+    pub(crate) fn overdue(&self, time_ms: u64) -> impl Iterator<Item = (u64, IntentId)> + use<'_> {
+        self.due.iter().take_while(move |(due, _)| *due <= time_ms).copied()
     }
 
     /// Sets or removes an object and keeps the indices in step.

@@ -12,7 +12,7 @@ mod limits;
 mod queries;
 mod verify;
 
-use figure::{Figure, Failure};
+use figure::{Failure, Figure};
 
 const NAMES: [&str; 6] = ["queries", "latency", "entries", "decide", "verify", "import"];
 

@@ -2,7 +2,12 @@
 //!
 //! This library is what they share: a running city, a consortium whose nodes can be stopped and started again, a caller
 //! that does not keep to the rules, and a PostgreSQL server. It is no part of the product.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "test support: a failure here is the test's")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "test support: a failure here is the test's"
+)]
 
 mod asking;
 mod city;

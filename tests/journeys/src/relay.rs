@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    Consortium, ConsentView, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
+    ConsentView, Consortium, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
     SealedInput,
 };
 use covenant_demo::Local;

@@ -26,7 +26,8 @@ fn city() -> City {
 fn question(city: &City) -> Question {
     let name = |n: &str| FieldName::new(n).unwrap();
     Question {
-        dataset: DatasetId::new(&format!("cov:{}/gov/market-regulation/licensing/licences", catalogue::CONSORTIUM)).unwrap(),
+        dataset: DatasetId::new(&format!("cov:{}/gov/market-regulation/licensing/licences", catalogue::CONSORTIUM))
+            .unwrap(),
         purpose: PurposeCode::new("account-opening").unwrap(),
         mode: Mode::Detail,
         fields: vec![name("company_name"), name("status")],

@@ -10,7 +10,9 @@ use covenant_demo::city::City;
 use covenant_demo::{PASSPHRASE, Story};
 use covenant_journeys::running_city;
 use covenant_server::telemetry::{TelemetryConfig, init};
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{MetricsService, MetricsServiceServer};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
 use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
@@ -90,7 +92,11 @@ fn secrets(city: &City) -> Vec<String> {
 fn search(what: &str, bytes: &[u8], secrets: &[String]) {
     let text = String::from_utf8_lossy(bytes);
     for secret in secrets {
-        assert!(!text.contains(secret.as_str()), "{what} holds personal data or a secret ({} characters)", secret.chars().count());
+        assert!(
+            !text.contains(secret.as_str()),
+            "{what} holds personal data or a secret ({} characters)",
+            secret.chars().count()
+        );
     }
 }
 

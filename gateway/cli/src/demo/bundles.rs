@@ -44,7 +44,11 @@ pub(crate) async fn write(consortium: &Consortium, dir: &Path, first_leaf: u64) 
         let file = dir.join(format!("{name}-{outcome}.cov"));
         proved(&name, verify_bundle(&bytes, client.trust()))?;
         // An earlier run in the same folder left a bundle of this name.
-        std::fs::write(&file, &bytes).map_err(|source| CliError::File { action: "write", path: file.clone(), source })?;
+        std::fs::write(&file, &bytes).map_err(|source| CliError::File {
+            action: "write",
+            path: file.clone(),
+            source,
+        })?;
         written.push(Written { intent: intent.id, consumer, file, outcome });
     }
     Ok(written)

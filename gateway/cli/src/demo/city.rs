@@ -42,7 +42,11 @@ pub(crate) async fn settle(
     let began = Instant::now();
     let Citizens { seed, residents, companies } = citizens;
     let city = City::generate(seed, residents, companies);
-    teller.say(began, format!("{residents} 名居民，{companies} 家企业"), format!("{residents} residents, {companies} companies"));
+    teller.say(
+        began,
+        format!("{residents} 名居民，{companies} 家企业"),
+        format!("{residents} residents, {companies} companies"),
+    );
     let began = Instant::now();
     let (sources, imported) = import_city(founding, &city, datasets).await?;
     let (rows, tables): (u64, usize) = (imported.values().sum(), imported.len());

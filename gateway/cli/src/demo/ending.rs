@@ -98,7 +98,9 @@ impl Ending {
         let head = match (lang, self.kept) {
             (Lang::En, true) => "Verify the evidence offline:",
             (Lang::Zh, true) => "离线验证证据：",
-            (Lang::En, false) => "The folder is removed now; with `--dir DIR` it stays, and its evidence verifies offline.",
+            (Lang::En, false) => {
+                "The folder is removed now; with `--dir DIR` it stays, and its evidence verifies offline."
+            }
             (Lang::Zh, false) => "临时目录随即删除；用 `--dir DIR` 可保留，并离线验证其中的证据。",
         };
         if self.kept { format!("\n{head}\n  {}", self.verify) } else { format!("\n{head}") }
@@ -165,7 +167,9 @@ mod tests {
     #[test]
     fn whoever_goes_on_gets_links_and_settings() {
         let text = ending(true).told(Lang::En, false);
-        for part in ["ready after 2.3 s", "/openapi.json", "COVENANT_PASSPHRASE='covenant demo passphrase'", "*.cov --trust"] {
+        for part in
+            ["ready after 2.3 s", "/openapi.json", "COVENANT_PASSPHRASE='covenant demo passphrase'", "*.cov --trust"]
+        {
             assert!(text.contains(part), "{text}");
         }
         let text = ending(false).told(Lang::Zh, true);

@@ -22,7 +22,11 @@ impl Home {
         let Some(dir) = dir else {
             let made = tempfile::Builder::new().prefix("covenant-demo-").tempdir();
             let path = std::env::temp_dir();
-            return made.map(Self::Temporary).map_err(|source| CliError::File { action: "make a folder in", path, source });
+            return made.map(Self::Temporary).map_err(|source| CliError::File {
+                action: "make a folder in",
+                path,
+                source,
+            });
         };
         files::make_dir(dir)?;
         let full = dir.canonicalize();

@@ -12,12 +12,14 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use covenant_canon::SuiteId;
-use covenant_demo::{Consortium, Founding, MEMBERS, Settings, Story, catalogue, publish_rules};
+use covenant_demo::city::City;
+use covenant_demo::{Consortium, DemoError, Founding, MEMBERS, Settings, Story, catalogue, publish_rules};
 
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::CliError;
 use crate::words;
+use bundles::Written;
 use city::Citizens;
 use ending::Ending;
 use home::Home;
@@ -64,50 +66,44 @@ pub(crate) enum Lang {
     Zh,
 }
 
-/// Runs the demo until its end, or until Ctrl-C.
+/// Runs the demo: to its end with `--once`, otherwise until Ctrl-C.
 pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<(), CliError> {
+    let mut teller = Teller::new(context.printer, args.lang);
+    let (began, home) = (Instant::now(), Home::open(args.dir.as_deref())?);
+    let ready = unless_stopped(ready(context, &args, &home, &mut teller)).await;
+    let Ready { consortium, city } = ready.map_err(|e| teller.failed(e))?;
+    let ready_ms = began.elapsed().as_millis();
+    let done = unless_stopped(tell(&consortium, &city, &home, &mut teller)).await;
+    let story_ms = began.elapsed().as_millis();
+    match done {
+        Ok(bundles) => {
+            let kept = !(args.once && home.is_temporary());
+            let ending = Ending::new(&consortium, &home, bundles, ready_ms, story_ms, kept);
+            let (human, machine) = (ending.told(args.lang, args.once), ending.machine(teller.steps(), args.once));
+            context.printer.document(&Document::new(human, &machine));
+            if !args.once {
+                stop_asked().await;
+            }
+            consortium.stop().await;
+            Ok(())
+        }
+        Err(error) => {
+            consortium.stop().await;
+            Err(teller.failed(error))
+        }
+    }
+}
+
+async fn unless_stopped<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     tokio::select! {
-        done = staged(context, args) => done,
+        done = work => done,
         () = stop_asked() => Err(CliError::Interrupted),
     }
 }
 
-/// Wraps what fails before the end with the step it failed in.
-async fn staged(context: &Context, args: DemoArgs) -> Result<(), CliError> {
-    let mut teller = Teller::new(context.printer, args.lang);
-    let began = Instant::now();
-    let home = Home::open(args.dir.as_deref())?;
-    let consortium = ready(context, &args, &home, &mut teller).await.map_err(|e| teller.failed(e))?;
-    let Ready { consortium, city } = consortium;
-    let ready_ms = began.elapsed().as_millis();
-    let told = tell(&consortium, &city, &mut teller).await;
-    let story_ms = began.elapsed().as_millis();
-    let ended = match told {
-        Ok(first_leaf) => conclude(&consortium, &home, first_leaf, &mut teller).await,
-        Err(error) => Err(error),
-    };
-    let bundles = match ended {
-        Ok(bundles) => bundles,
-        Err(error) => {
-            let error = teller.failed(error);
-            consortium.stop().await;
-            return Err(error);
-        }
-    };
-    let keeps = !(args.once && home.is_temporary());
-    let ending = Ending::new(&consortium, &home, bundles, ready_ms, story_ms, keeps);
-    let human = ending.told(args.lang, args.once);
-    context.printer.document(&Document::new(human, &ending.machine(teller.steps(), args.once)));
-    if !args.once {
-        stop_asked().await;
-    }
-    consortium.stop().await;
-    Ok(())
-}
-
 struct Ready {
     consortium: Consortium,
-    city: covenant_demo::city::City,
+    city: City,
 }
 
 /// Keys, records, nodes and rules.
@@ -115,15 +111,16 @@ async fn ready(context: &Context, args: &DemoArgs, home: &Home, teller: &mut Tel
     teller.open("建立联盟：密钥与创世文件", "The consortium is founded: keys and genesis");
     let began = Instant::now();
     let founding = Founding::open(home.path(), catalogue::CONSORTIUM, args.suite, MEMBERS)?;
-    if founding.genesis.suite != args.suite {
-        let text = format!("`{}` holds a consortium of suite `{}`: use `--suite {}`, or another `--dir`", home.path().display(), founding.genesis.suite, founding.genesis.suite);
+    let (suite, dir) = (founding.genesis.suite, home.path().display());
+    if suite != args.suite {
+        let text = format!("`{dir}` holds a consortium of suite `{suite}`: use `--suite {suite}`, or another `--dir`");
         return Err(CliError::usage(text));
     }
     let members = founding.genesis.members.len();
     let digest = founding.genesis.digest().short();
     teller.say(began, format!("{members} 个成员，创世摘要 {digest}…"), format!("{members} members, genesis {digest}…"));
     let citizens = Citizens { seed: args.seed, residents: args.residents, companies: args.companies };
-    let datasets = catalogue::datasets().map_err(covenant_demo::DemoError::from)?;
+    let datasets = catalogue::datasets().map_err(DemoError::from)?;
     let (city, sources) = city::settle(citizens, &founding, &datasets, home, teller).await?;
     teller.open("启动节点与网关", "Nodes and gateway start");
     let began = Instant::now();
@@ -135,25 +132,25 @@ async fn ready(context: &Context, args: &DemoArgs, home: &Home, teller: &mut Tel
     if fresh {
         let began = Instant::now();
         publish_rules(&consortium, &datasets, words::now_ms()).await?;
-        teller.say(began, "目录、用途、规则与共享许可已上账", "catalogue, purposes, rule books and grants are on the ledger");
+        teller.say(
+            began,
+            "目录、用途、规则与共享许可已上账",
+            "catalogue, purposes, rule books and grants are on the ledger",
+        );
     }
     Ok(Ready { consortium, city })
 }
 
-/// Tells the story; returns the leaf from which its entries are on the ledger.
-async fn tell(consortium: &Consortium, city: &covenant_demo::city::City, teller: &mut Teller) -> Result<u64, CliError> {
+/// Tells the story and writes its evidence.
+async fn tell(
+    consortium: &Consortium,
+    city: &City,
+    home: &Home,
+    teller: &mut Teller,
+) -> Result<Vec<Written>, CliError> {
     let first_leaf = consortium.nodes.first().map_or(0, |n| n.tip().leaves);
     let mut line = |line| teller.tell(line);
     Story::new(consortium, city, &mut line)?.tell().await?;
-    Ok(first_leaf)
-}
-
-async fn conclude(
-    consortium: &Consortium,
-    home: &Home,
-    first_leaf: u64,
-    teller: &mut Teller,
-) -> Result<Vec<bundles::Written>, CliError> {
     teller.open("保存证据文件", "The story's evidence is written to files");
     let began = Instant::now();
     let written = bundles::write(consortium, &home.path().join("evidence"), first_leaf).await?;

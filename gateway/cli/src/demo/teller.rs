@@ -72,8 +72,8 @@ impl Teller {
     /// Names the step in which something failed.
     pub(crate) fn failed(&self, error: CliError) -> CliError {
         let Some(Step { number, title, .. }) = self.steps.last() else { return error };
-        // What was typed is wrong, not the step.
-        if matches!(error, CliError::Usage(_)) {
+        // What was typed is wrong, or somebody stopped it: not the step.
+        if matches!(error, CliError::Usage(_) | CliError::Interrupted) {
             return error;
         }
         self.printer.progress("   ✗");

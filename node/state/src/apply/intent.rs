@@ -1,12 +1,24 @@
 //! Queries: intent, decision, completion.
 
 use covenant_canon::{Digest, Label, to_bytes};
-use covenant_domain::{Body, Completion, ConsentId, ConsentStatus, GrantId, Intent, MemberId, Outcome};
+use covenant_domain::{Body, Completion, ConsentId, ConsentStatus, GrantId, Intent, Lapse, MemberId, Outcome};
 use covenant_engine::{Facts, decide};
 
 use super::Rejection;
 use crate::draft::Draft;
 use crate::object::{GrantUse, Key, Object, OpenQuery};
+
+/// Most lapses recorded in one block; the rest follow in the next.
+const LAPSES_PER_BLOCK: usize = 256;
+
+/// Closes what ran out by the time of the block.
+pub(crate) fn lapses(draft: &mut Draft<'_>) {
+    let base = draft.base;
+    for (due_ms, intent) in base.overdue(draft.moment.time_ms).take(LAPSES_PER_BLOCK) {
+        draft.delete(Key::Open(intent));
+        draft.derive(Body::Lapse(Lapse { intent, due_ms }));
+    }
+}
 
 /// Decides an intent, records the decision and debits budgets (I8).
 pub(super) fn asked(draft: &mut Draft<'_>, intent: &Intent) {

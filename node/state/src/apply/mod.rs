@@ -13,6 +13,8 @@ use covenant_engine::Facts;
 
 use crate::draft::Draft;
 
+pub(crate) use intent::lapses;
+
 /// Why an entry was ordered but not accepted; the words go on the ledger.
 pub(crate) type Rejection = String;
 

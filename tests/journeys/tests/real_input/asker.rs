@@ -22,12 +22,26 @@ const CONSENTS: usize = 90;
 const USES: u32 = 4;
 const HOUR_MS: u64 = 3_600_000;
 
+/// What everybody may see of a question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape {
+    pub table: usize,
+    pub mode: Mode,
+    pub fields: Vec<FieldName>,
+}
+
 /// What must become of a question.
 #[derive(Debug)]
 pub enum Expect {
     Refused(BTreeSet<ReasonCode>),
-    Matched { row: Option<usize>, matches: Vec<FieldMatch> },
-    Detailed { row: Option<usize>, fields: Vec<FieldName> },
+    Matched {
+        row: Option<usize>,
+        matches: Vec<FieldMatch>,
+    },
+    Detailed {
+        row: Option<usize>,
+        fields: Vec<FieldName>,
+    },
     /// Permitted, but the subject is not the one of the consent.
     OtherPerson,
 }
@@ -125,7 +139,7 @@ impl<'a> Asker<'a> {
     }
 
     /// A question, and what must become of it if it is decided after all that were drawn before.
-    pub fn question(&mut self) -> (Question, (Expect, usize, Mode)) {
+    pub fn question(&mut self) -> (Question, (Expect, Shape)) {
         let index = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2][self.dice.below(10)];
         let table = &self.tables[index];
         let mode = if self.dice.once_in(2) { Mode::Match } else { Mode::Detail };
@@ -147,10 +161,11 @@ impl<'a> Asker<'a> {
         };
         let purpose = PurposeCode::new(PURPOSES[index]).unwrap();
         let (dataset, subject) = (table.dataset.id.clone(), subject(table, number));
+        let shape = Shape { table: index, mode, fields: fields.clone() };
         let mut shuffled = fields;
         shuffled.reverse();
         let question = Question { dataset, purpose, mode, fields: shuffled, subject, ground, claims };
-        (question, (expect, index, mode))
+        (question, (expect, shape))
     }
 
     /// One to five granted fields, now and then one that is not granted or does not exist; sorted as the ledger wants.

@@ -87,7 +87,16 @@ impl Fake {
         let rows = vec![disclose(self.genesis.suite, 0, &record, released, rand::random)];
         let matches = if intent.mode == Mode::Match { query.claims.iter().map(outcome).collect() } else { vec![] };
         let (dataset, mode) = (intent.dataset.clone(), intent.mode);
-        Answer { intent: intent.id, dataset, mode, matches, rows, truncated: false, failure: None, salt: rand::random() }
+        Answer {
+            intent: intent.id,
+            dataset,
+            mode,
+            matches,
+            rows,
+            truncated: false,
+            failure: None,
+            salt: rand::random(),
+        }
     }
 
     fn hold(&self, batch: &CheckedBatch, index: usize, input: &SealedInput) {
