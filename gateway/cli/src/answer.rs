@@ -56,7 +56,7 @@ struct Told<'a> {
 }
 
 impl AnswerArgs {
-    /// Before anything is asked: there must be room for the answer.
+    /// Before anything is asked: the answer must not be written over another file.
     pub(crate) fn check(&self) -> Result<(), CliError> {
         match &self.keep {
             Some(path) if path.exists() => {
@@ -107,7 +107,10 @@ fn save(dir: &Path, suite: SuiteId, answer: &Answer) -> Result<Vec<Saved>, CliEr
             };
             files::make_dir(dir)?;
             let path = dir.join(format!("{}-{row}-{field}.{}", answer.intent, extension(media_type)));
-            files::write_new(&path, bytes, true)?;
+            // Saved before, when the query was resumed.
+            if std::fs::read(&path).map_or(true, |there| &there != bytes) {
+                files::write_new(&path, bytes, true)?;
+            }
             let digest = Digest::of(suite, Label::DOCUMENT, bytes);
             saved.push(Saved { path, media_type: media_type.clone(), bytes: bytes.len(), digest });
         }
@@ -165,9 +168,7 @@ fn answered(answer: &Answer) -> Vec<String> {
         if answer.rows.len() > 1 {
             parts.push(format!("record {number}"));
         }
-        let mut table = Table::new(["field", "value"]);
-        fields.iter().for_each(|d| table.row([d.field().to_string(), shown(d)]));
-        parts.push(table.to_string());
+        parts.push(record(fields));
     }
     if answer.failure.is_none() && answer.matches.is_empty() && answer.rows.is_empty() {
         parts.push("no record of this subject".into());
@@ -176,6 +177,15 @@ fn answered(answer: &Answer) -> Vec<String> {
         parts.push("there are more records than the permit allows to release".into());
     }
     parts
+}
+
+fn record(fields: &[Disclosure]) -> String {
+    if fields.iter().all(|d| matches!(d, Disclosure::Closed { .. })) {
+        return format!("no value was released: all {} fields are withheld, each behind its commitment", fields.len());
+    }
+    let mut table = Table::new(["field", "value"]);
+    fields.iter().for_each(|d| table.row([d.field().to_string(), shown(d)]));
+    table.to_string()
 }
 
 fn shown(disclosure: &Disclosure) -> String {
@@ -227,13 +237,15 @@ mod tests {
         let value = Value::Document { media_type: "image/svg+xml".into(), bytes: b"<svg/>".to_vec() };
         let args = AnswerArgs { save: Some(dir.path().join("docs")), keep: Some(dir.path().join("kept.json")) };
         args.check().unwrap();
-        let document = deliver(&args, SuiteId::Sm, &reply(QueryState::Answered, Some(value))).unwrap();
+        let reply = reply(QueryState::Answered, Some(value));
+        let document = deliver(&args, SuiteId::Sm, &reply).unwrap();
         let saved = &document.machine["documents"][0];
         assert_eq!(std::fs::read(saved["path"].as_str().unwrap()).unwrap(), b"<svg/>");
         assert_eq!(saved["digest"], Digest::of(SuiteId::Sm, Label::DOCUMENT, b"<svg/>").to_string());
         let kept: Kept = files::read_value(&dir.path().join("kept.json"), "an answer").unwrap();
         assert_eq!(kept.sealed.0, [1, 2]);
         assert!(args.check().is_err(), "nothing is overwritten");
+        deliver(&AnswerArgs { keep: None, ..args }, SuiteId::Sm, &reply).unwrap();
     }
 
     #[test]

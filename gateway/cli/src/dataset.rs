@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use covenant_domain::{Body, Dataset, DatasetId};
+use covenant_domain::{Body, Dataset, DatasetId, Mask};
 
 use crate::context::Context;
 use crate::document::Document;
@@ -83,7 +83,7 @@ fn shown(dataset: &Dataset) -> String {
             words::name(&field.kind),
             field.unit.clone().unwrap_or_default(),
             if field.personal { "yes" } else { "" }.to_owned(),
-            field.mask.map(|m| words::name(&m)).unwrap_or_default(),
+            field.mask.map(masked).unwrap_or_default(),
             words::list(&field.modes),
         ]);
     }
@@ -95,6 +95,14 @@ fn shown(dataset: &Dataset) -> String {
         dataset.subject,
         words::name(&dataset.sharing),
     )
+}
+
+fn masked(mask: Mask) -> String {
+    match mask {
+        Mask::Keep { first, last } => format!("keeps {first} first, {last} last"),
+        Mask::Floor { step } => format!("rounds down to {step}"),
+        Mask::Year => "keeps the year".into(),
+    }
 }
 
 #[cfg(test)]

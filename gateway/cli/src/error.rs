@@ -133,6 +133,9 @@ impl CliError {
         match self {
             Self::Client(error) => client_exit(error),
             Self::Source(SourceError::Rejected(_)) => Exit::No,
+            Self::Store(StoreError::Corrupted { .. }) | Self::Node(NodeError::Store(StoreError::Corrupted { .. })) => {
+                Exit::No
+            }
             Self::Source(SourceError::Database { .. }) | Self::Store(_) | Self::Node(NodeError::Store(_)) => {
                 Exit::Unreachable
             }

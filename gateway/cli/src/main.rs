@@ -8,11 +8,12 @@
 //! | `files`, `subject`, `claims`, `ground` | what comes from files, personal data above all |
 //! | `answer` | answers: shown, kept, their documents saved |
 //! | `publish` | entries for the ledger |
-//! | one per noun | `consent`, `dataset`, `evidence`, `explain`, `grant`, `import`, `keys`, `ledger`, `policy`, `purpose`, `query`, `status`, `verify` |
+//! | `consent`, `dataset`, `grant`, `keys`, `ledger`, `policy`, `purpose`, `query` | commands of one noun each |
+//! | `evidence`, `explain`, `import`, `status`, `verify` | single commands |
 //! | `demo` | a consortium in this process |
 //!
-//! Commands return a [`document::Document`] and print nothing; `print` alone writes to the terminal. It is not a library: what other programs need
-//! is in `covenant-client`.
+//! Commands return a [`document::Document`] and print nothing; `print` alone writes to the terminal. This is not a
+//! library: what other programs need is in `covenant-client`.
 #![forbid(unsafe_code)]
 
 mod answer;

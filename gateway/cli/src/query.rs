@@ -104,6 +104,7 @@ pub(crate) async fn run(context: &Context, command: QueryCommand) -> Result<Docu
     match command {
         QueryCommand::Ask(args) => ask(context, *args).await,
         QueryCommand::Resume(args) => {
+            args.output.check()?;
             let client = context.client().await?;
             let reply = client.resume(&args.intent).await?;
             answer::deliver(&args.output, client.trust().suite, &reply)

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use covenant_canon::{Digest, Label, to_bytes};
+use covenant_canon::{Digest, to_bytes};
 use covenant_domain::{Entry, MemberId};
 use covenant_ledger::{
     Block, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, SignedBatch, Tile, Validator, ValidatorSet,
+    entry_id,
 };
 use covenant_state::{Execution, State};
 use covenant_store::EntryRow;
@@ -31,6 +32,13 @@ pub(crate) struct Chain {
     pub(crate) validators: ValidatorSet,
 }
 
+/// The log after a block.
+struct Grown {
+    derived: Vec<(Vec<u8>, Digest)>,
+    tail: LogTail,
+    tiles: Vec<Tile>,
+}
+
 /// A block executed on top of the tip; nothing has happened yet.
 pub(crate) struct Prepared {
     pub(crate) id: Digest,
@@ -38,10 +46,11 @@ pub(crate) struct Prepared {
     pub(crate) bytes: Bytes,
     pub(crate) batches: Vec<CheckedBatch>,
     pub(crate) execution: Execution,
-    pub(crate) derived: Vec<(Entry, Vec<u8>)>,
+    /// Bytes and ids of the derived entries.
+    derived: Vec<(Vec<u8>, Digest)>,
     pub(crate) tiles: Vec<Tile>,
     pub(crate) first_leaf: u64,
-    tail: LogTail,
+    pub(crate) tail: LogTail,
 }
 
 impl Chain {
@@ -81,16 +90,13 @@ impl Chain {
         let Block { header, batches } = Block::read(bytes).map_err(|e| e.to_string())?;
         self.check_header(now_ms, &header)?;
         let batches = batches.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?;
+        header.covers(&batches).map_err(|e| e.to_string())?;
         let execution = self.state.execute(header.height, header.time_ms, &batches).map_err(|e| e.to_string())?;
-        let mut prepared = self.prepare(header.proposer.clone(), execution, batches);
-        // The signer list is the proposer's own sight; everything else must come out equal.
-        prepared.header.parent_signers = header.parent_signers.clone();
-        if prepared.header != header {
+        let grown = self.grow(&execution, &batches);
+        if grown.tail.roots() != header.log {
             return Err(format!("executing block {} gives another log root than its header says", header.height));
         }
-        prepared.id = header.id();
-        prepared.bytes = bytes.clone();
-        Ok(prepared)
+        Ok(self.prepared(header, bytes.clone(), batches, execution, grown))
     }
 
     fn check_header(&self, now_ms: u64, header: &Header) -> Result<(), String> {
@@ -117,14 +123,8 @@ impl Chain {
     }
 
     fn prepare(&self, proposer: MemberId, execution: Execution, batches: Vec<CheckedBatch>) -> Prepared {
-        let derived: Vec<_> = execution.derived.iter().map(|e| (e.clone(), to_bytes(e))).collect();
-        let mut tail = self.tail.clone();
-        let first_leaf = tail.size();
-        let submitted = batches.iter().flat_map(|b| b.batch().entries.iter().map(|e| e.as_slice()));
-        let leaves: Vec<&[u8]> = submitted.chain(derived.iter().map(|(_, bytes)| bytes.as_slice())).collect();
-        let tiles = tail.append(&leaves);
-        let signed: Vec<SignedBatch> = batches.iter().map(|b| b.batch().clone()).collect();
         let suite = self.genesis.suite;
+        let grown = self.grow(&execution, &batches);
         let header = Header {
             version: 1,
             consortium: self.consortium,
@@ -132,26 +132,68 @@ impl Chain {
             parent: self.parent,
             time_ms: execution.time_ms,
             proposer,
-            payload: Block::payload(suite, &signed),
-            log: tail.roots(),
+            payload: Block::payload(suite, batches.iter().map(CheckedBatch::id)),
+            log: grown.tail.roots(),
             state: self.state.digest(),
             suite,
             parent_signers: self.tip_signers.clone(),
         };
-        let id = header.id();
-        let block = Block { header, batches: signed };
+        let block = Block { header, batches: batches.iter().map(|b| b.batch().clone()).collect() };
         let bytes = Bytes::from(to_bytes(&block));
         debug_assert!(bytes.len() <= MAX_BLOCK_BYTES);
-        Prepared { id, header: block.header, bytes, batches, execution, derived, tiles, first_leaf, tail }
+        self.prepared(block.header, bytes, batches, execution, grown)
+    }
+
+    fn prepared(
+        &self,
+        header: Header,
+        bytes: Bytes,
+        batches: Vec<CheckedBatch>,
+        execution: Execution,
+        grown: Grown,
+    ) -> Prepared {
+        let Grown { derived, tail, tiles } = grown;
+        Prepared {
+            id: header.id(),
+            header,
+            bytes,
+            batches,
+            execution,
+            derived,
+            tiles,
+            first_leaf: self.tail.size(),
+            tail,
+        }
+    }
+
+    /// The log with a block's entries, submitted and derived. Ids are leaf hashes of one profile: hashed once.
+    fn grow(&self, execution: &Execution, batches: &[CheckedBatch]) -> Grown {
+        let suite = self.genesis.suite;
+        let derived: Vec<(Vec<u8>, Digest)> = execution
+            .derived
+            .iter()
+            .map(|entry| {
+                let bytes = to_bytes(entry);
+                let id = entry_id(suite, &bytes);
+                (bytes, id)
+            })
+            .collect();
+        let submitted = batches.iter().flat_map(|b| b.batch().entries.iter().map(|e| e.as_slice()));
+        let leaves: Vec<&[u8]> = submitted.chain(derived.iter().map(|(bytes, _)| bytes.as_slice())).collect();
+        let ids: Vec<Digest> =
+            batches.iter().flat_map(CheckedBatch::ids).chain(derived.iter().map(|(_, id)| id)).copied().collect();
+        let mut tail = self.tail.clone();
+        let tiles = tail.append_known(&leaves, Some((suite.hash(), &ids)));
+        Grown { derived, tail, tiles }
     }
 
     /// Makes a prepared block the tip.
-    pub(crate) fn advance(&mut self, prepared: &Prepared, signers: Vec<MemberId>) {
-        self.state.apply(prepared.execution.clone());
-        self.tail = prepared.tail.clone();
-        self.parent = prepared.id;
+    pub(crate) fn advance(&mut self, execution: Execution, tail: LogTail, header: &Header, signers: Vec<MemberId>) {
+        self.state.apply(execution);
+        self.tail = tail;
+        self.parent = header.id();
         self.tip_signers = signers;
-        self.note_signers(&prepared.header);
+        self.note_signers(header);
     }
 
     pub(crate) fn note_signers(&mut self, header: &Header) {
@@ -173,7 +215,6 @@ impl Chain {
 impl Prepared {
     /// Index rows of all leaves.
     pub(crate) fn rows(&self) -> Vec<EntryRow> {
-        let suite = self.header.suite;
         let mut rows = Vec::new();
         let mut fresh = self.execution.seen.iter();
         for (number, batch) in (0u32..).zip(&self.batches) {
@@ -182,9 +223,8 @@ impl Prepared {
                 rows.push(self.row(entry, *digest, Some(number), position, fresh_ms, None));
             }
         }
-        for (position, (entry, bytes)) in (0u32..).zip(&self.derived) {
-            let digest = Digest::of(suite, Label::ENTRY, bytes);
-            rows.push(self.row(entry, digest, None, position, entry.made_ms, Some(bytes.clone())));
+        for (position, (entry, (bytes, id))) in (0u32..).zip(self.execution.derived.iter().zip(&self.derived)) {
+            rows.push(self.row(entry, *id, None, position, entry.made_ms, Some(bytes.clone())));
         }
         for (leaf, row) in (self.first_leaf..).zip(&mut rows) {
             row.leaf = leaf;

@@ -81,10 +81,10 @@ pub enum NodeError {
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// Its author is unknown, its signature or an entry is wrong.
-    #[error("{0}")]
+    #[error(transparent)]
     Batch(#[from] BatchError),
     /// It cannot stand in the next block.
-    #[error("{0}")]
+    #[error(transparent)]
     Inadmissible(#[from] Inadmissible),
     /// It is too large for a block.
     #[error("batch of {size} bytes does not fit into a block of {limit} bytes: split it")]

@@ -1,10 +1,11 @@
 //! Batches waiting for a block.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use covenant_canon::Digest;
 use covenant_domain::{Body, IntentId, MemberId};
-use covenant_ledger::CheckedBatch;
+use covenant_ledger::{CheckedBatch, SignedBatch};
+use covenant_suite::Signature;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -21,6 +22,7 @@ pub(crate) struct Mempool {
 struct Inner {
     order: VecDeque<Digest>,
     batches: BTreeMap<Digest, CheckedBatch>,
+    by_signature: HashMap<Signature, Digest>,
     waiting: BTreeMap<MemberId, usize>,
     intents: HashSet<IntentId>,
 }
@@ -51,6 +53,7 @@ impl Mempool {
         *waiting += batch.entries().len();
         inner.order.push_back(batch.id());
         inner.intents.extend(intents(&batch));
+        inner.by_signature.insert(batch.batch().signature.clone(), batch.id());
         inner.batches.insert(batch.id(), batch);
         drop(inner);
         self.arrived.notify_waiters();
@@ -59,6 +62,15 @@ impl Mempool {
 
     pub(crate) fn get(&self, id: &Digest) -> Option<CheckedBatch> {
         self.inner.lock().batches.get(id).cloned()
+    }
+
+    /// The checked form of a batch that waits here; found by its signature and compared byte by byte, which is far
+    /// cheaper than hashing it again.
+    pub(crate) fn checked(&self, batch: &SignedBatch) -> Option<CheckedBatch> {
+        let inner = self.inner.lock();
+        let known = inner.batches.get(inner.by_signature.get(&batch.signature)?)?.clone();
+        drop(inner);
+        (known.batch() == batch).then_some(known)
     }
 
     /// The oldest batches that fit into `bytes`.
@@ -78,6 +90,7 @@ impl Mempool {
         let inner = &mut *guard;
         for id in ids {
             let Some(batch) = inner.batches.remove(id) else { continue };
+            inner.by_signature.remove(&batch.batch().signature);
             for intent in intents(&batch) {
                 inner.intents.remove(&intent);
             }

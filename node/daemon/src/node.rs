@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant_canon::{Digest, Label};
-use covenant_consensus::{Config, Engine, Network};
+use covenant_consensus::{Config, ConsensusError, Engine, Network};
 use covenant_domain::{Body, Decision, IntentId, MemberId, Release, Role};
 use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, Genesis, SignedBatch, entry_id};
 use covenant_source::Source;
 use covenant_state::State;
 use covenant_store::{Input, Store};
@@ -136,6 +136,12 @@ impl Node {
         self.replica.store.close().await;
     }
 
+    /// Resolves when consensus died here: the disk is full, the database or the log failed. The node signs and commits
+    /// nothing any more; what it committed stands. Stop it, remove the cause, start it again.
+    pub async fn failed(&self) -> Arc<ConsensusError> {
+        self.engine.failed().await
+    }
+
     /// Whose node it is.
     pub fn member(&self) -> &MemberId {
         &self.replica.member
@@ -186,7 +192,7 @@ impl Node {
         let mut events = self.subscribe();
         let digests: Vec<Digest> = {
             let suite = self.replica.genesis.suite;
-            batch.entries.iter().map(|e| Digest::of(suite, Label::ENTRY, e)).collect()
+            batch.entries.iter().map(|e| entry_id(suite, e)).collect()
         };
         let id = self.submit(batch).await?;
         let deadline = tokio::time::Instant::now() + wait;
@@ -318,11 +324,17 @@ impl Node {
         compare(&self.replica.store, &self.replica.genesis).await
     }
 
-    /// Does the real operation: signs and verifies with the member's key, reads the newest block back and checks it.
+    /// Does the real operation: sees that consensus runs, signs and verifies with the member's key, reads the newest block
+    /// back and checks it.
     ///
     /// # Errors
     /// What failed, in words.
     pub async fn probe(&self) -> Result<(), String> {
+        tokio::select! {
+            biased;
+            failure = self.failed() => return Err(in_words(&*failure)),
+            () = std::future::ready(()) => {}
+        }
         let message = self.tip().block;
         let words = suite(self.replica.genesis.suite);
         let signature = words.sign(&self.signing, Label::REQUEST, message.as_bytes()).map_err(|e| e.to_string())?;
@@ -356,6 +368,12 @@ impl Node {
             covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
         entry_of(&row, &block).map(Some)
     }
+}
+
+/// An error with its causes.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |e| e.source()).map(|e| format!(": {e}"));
+    std::iter::once(error.to_string()).chain(causes).collect()
 }
 
 fn check_identity(config: &NodeConfig) -> Result<(), NodeError> {

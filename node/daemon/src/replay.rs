@@ -52,6 +52,7 @@ pub async fn rebuild(
             batch.check(&consortium, &key.verifying).map_err(|source| NodeError::Batch { height, source })
         });
         let checked = checked.collect::<Result<Vec<_>, _>>()?;
+        header.covers(&checked).map_err(|source| NodeError::Block { height, source })?;
         let unfit = |e: covenant_state::Inadmissible| NodeError::Unexecutable { height, reason: e.to_string() };
         let execution = state.execute(height, header.time_ms, &checked).map_err(unfit)?;
         let derived: Vec<Vec<u8>> = execution.derived.iter().map(to_bytes).collect();

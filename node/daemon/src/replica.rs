@@ -83,7 +83,8 @@ pub(crate) struct Replica {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) steps: Steps,
     pub(crate) metrics: Metrics,
-    prepared: Mutex<Vec<Arc<Prepared>>>,
+    /// Blocks stored for the height being decided, executed.
+    prepared: Mutex<Vec<Prepared>>,
 }
 
 impl Replica {
@@ -170,7 +171,7 @@ impl Replica {
 
     /// As [`Self::check_batch`], knowing what the mempool has checked already.
     fn check_known(&self, batch: SignedBatch) -> Result<CheckedBatch, String> {
-        match self.mempool.get(&batch.id(self.genesis.suite)) {
+        match self.mempool.checked(&batch) {
             Some(known) => Ok(known),
             None => self.check_batch(batch).map_err(|e| e.to_string()),
         }
@@ -192,28 +193,25 @@ impl Replica {
         tokio::task::spawn_blocking(run).await.map_err(|_| NodeError::Stopping)
     }
 
-    fn remember(&self, prepared: Prepared) -> Arc<Prepared> {
-        let prepared = Arc::new(prepared);
-        let mut known = self.prepared.lock();
-        if known.len() >= PREPARED {
-            known.remove(0);
-        }
-        known.push(prepared.clone());
-        prepared
-    }
-
-    async fn keep_undecided(&self, round: u32, proposer: &MemberId, block: &Prepared) -> Result<(), NodeError> {
+    /// Stores a block durably before anyone may vote for it, and keeps its execution for the decision.
+    async fn keep_undecided(&self, round: u32, proposer: &MemberId, block: Prepared) -> Result<(), NodeError> {
         let (height, id, bytes) = (block.header.height, block.id, block.bytes.to_vec());
         let undecided = covenant_store::Undecided { height, round, proposer: proposer.clone(), id, bytes };
         self.store.put_undecided(&undecided).await?;
         self.steps.pass("undecided-stored");
+        let mut known = self.prepared.lock();
+        if known.len() >= PREPARED {
+            known.remove(0);
+        }
+        known.push(block);
         Ok(())
     }
 
     /// The decided block as executed; after a restart, executed again from what was stored before voting.
-    async fn recall(self: &Arc<Self>, height: u64, block: Digest) -> Result<Arc<Prepared>, NodeError> {
-        if let Some(known) = self.prepared.lock().iter().find(|p| p.id == block) {
-            return Ok(known.clone());
+    async fn recall(self: &Arc<Self>, height: u64, block: Digest) -> Result<Prepared, NodeError> {
+        let known = std::mem::take(&mut *self.prepared.lock()).into_iter().find(|p| p.id == block);
+        if let Some(known) = known {
+            return Ok(known);
         }
         let undecided = self.store.undecided_all().await?;
         let Some(stored) = undecided.into_iter().find(|u| u.id == block) else {
@@ -222,10 +220,7 @@ impl Replica {
         let bytes = Bytes::from(stored.bytes);
         let now_ms = u64::MAX;
         let check = move |replica: &Self, chain: &Chain| chain.check(now_ms, &bytes, |b| replica.check_known(b));
-        match self.on_chain(check).await? {
-            Ok(prepared) => Ok(self.remember(prepared)),
-            Err(reason) => Err(NodeError::Unexecutable { height, reason }),
-        }
+        self.on_chain(check).await?.map_err(|reason| NodeError::Unexecutable { height, reason })
     }
 
     async fn commit_now(
@@ -242,46 +237,34 @@ impl Replica {
         let included: Vec<Digest> = prepared.batches.iter().map(CheckedBatch::id).collect();
         self.steps.pass("before-commit");
         let started = Instant::now();
-        self.store.commit(&self.commit_rows(&prepared, certificate, included.clone(), evidence)).await?;
-        self.steps.pass("after-commit");
-        let signers = certificate.signatures.iter().map(|s| s.validator.clone()).collect::<BTreeSet<_>>();
-        self.chain.write().advance(&prepared, signers.into_iter().collect());
-        self.mempool.remove(&included);
-        self.prepared.lock().clear();
-        let event = CommittedBlock {
-            header: prepared.header.clone(),
-            id: block,
-            batches: prepared.batches.clone(),
-            derived: prepared.execution.derived.clone(),
-            first_leaf: prepared.first_leaf,
+        let entries = prepared.rows();
+        let Prepared { header, bytes, batches, mut execution, tiles, first_leaf, tail, .. } = prepared;
+        let mut commit = Commit {
+            height,
+            block,
+            time_ms: header.time_ms,
+            bytes: bytes.into(),
+            certificate: to_bytes(certificate),
+            entries,
+            seen: execution.seen.clone(),
+            rows: std::mem::take(&mut execution.rows),
+            tiles,
+            log_size: header.log.size,
+            included: included.clone(),
+            evidence: evidence.iter().map(evidence_bytes).collect(),
         };
+        self.store.commit(&commit).await?;
+        self.steps.pass("after-commit");
+        execution.rows = std::mem::take(&mut commit.rows);
+        let derived = execution.derived.clone();
+        let signers: BTreeSet<_> = certificate.signatures.iter().map(|s| s.validator.clone()).collect();
+        self.chain.write().advance(execution, tail, &header, signers.into_iter().collect());
+        self.mempool.remove(&included);
+        let event = CommittedBlock { header, id: block, batches, derived, first_leaf };
         self.metrics.committed(&event, started.elapsed(), self.mempool.backlog());
         // Nobody listening is no fault.
         let _listeners = self.events.send(Arc::new(event));
         Ok(())
-    }
-
-    fn commit_rows(
-        &self,
-        block: &Prepared,
-        certificate: &Certificate,
-        included: Vec<Digest>,
-        evidence: Vec<Evidence>,
-    ) -> Commit {
-        Commit {
-            height: block.header.height,
-            block: block.id,
-            time_ms: block.header.time_ms,
-            bytes: block.bytes.to_vec(),
-            certificate: to_bytes(certificate),
-            entries: block.rows(),
-            seen: block.execution.seen.clone(),
-            rows: block.execution.rows.clone(),
-            tiles: block.tiles.clone(),
-            log_size: block.header.log.size,
-            included,
-            evidence: evidence.iter().map(evidence_bytes).collect(),
-        }
     }
 }
 
@@ -392,9 +375,9 @@ impl Application for Engineered {
         replica.steps.pass("block-built");
         replica.mempool.remove(&left_out);
         replica.store.drop_pending(&left_out).await.map_err(AppError::new)?;
-        let prepared = replica.remember(prepared);
-        replica.keep_undecided(round, &replica.member, &prepared).await.map_err(AppError::new)?;
-        Ok(Proposal { id: prepared.id, block: prepared.bytes.clone() })
+        let proposal = Proposal { id: prepared.id, block: prepared.bytes.clone() };
+        replica.keep_undecided(round, &replica.member, prepared).await.map_err(AppError::new)?;
+        Ok(proposal)
     }
 
     async fn check(&self, _height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError> {
@@ -403,12 +386,13 @@ impl Application for Engineered {
             chain.check(replica.clock.now_ms(), &block, |batch| replica.check_known(batch))
         };
         let prepared = match replica.on_chain(check).await.map_err(AppError::new)? {
-            Ok(prepared) => replica.remember(prepared),
+            Ok(prepared) => prepared,
             Err(reason) => return Ok(Verdict::Invalid(reason)),
         };
         replica.steps.pass("block-checked");
-        replica.keep_undecided(round, proposer, &prepared).await.map_err(AppError::new)?;
-        Ok(Verdict::Valid(prepared.id))
+        let id = prepared.id;
+        replica.keep_undecided(round, proposer, prepared).await.map_err(AppError::new)?;
+        Ok(Verdict::Valid(id))
     }
 
     async fn undecided(&self, height: u64, round: u32) -> Result<Vec<Undecided>, AppError> {

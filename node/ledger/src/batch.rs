@@ -111,7 +111,10 @@ impl SignedBatch {
 
     /// Names the batch; equal for equal content and signature.
     pub fn id(&self, suite: SuiteId) -> Digest {
-        let root = root(suite, &self.entries);
+        self.id_of(suite, &root(suite, &self.entries))
+    }
+
+    fn id_of(&self, suite: SuiteId, root: &Digest) -> Digest {
         Digest::of_parts(
             suite,
             Label::BATCH,
@@ -132,12 +135,12 @@ impl SignedBatch {
         let entries = self.entries.iter().enumerate().map(decode).collect::<Result<Vec<_>, _>>()?;
         check_own(author, &entries)?;
         let suite = self.signature.suite();
-        let root = root(suite, &self.entries);
+        let ids: Vec<Digest> = self.entries.iter().map(|e| entry_id(suite, e)).collect();
+        let root = merkle_root(suite.hash(), &ids);
         let message = signed_bytes(consortium, author, entries.len() as u64, &root);
         key.verify(Label::BATCH, &message, &self.signature)
             .map_err(|source| BatchError::Signature { author: author.clone(), source })?;
-        let ids = self.entries.iter().map(|e| Digest::of(suite, Label::ENTRY, e)).collect();
-        let id = self.id(suite);
+        let id = self.id_of(suite, &root);
         Ok(CheckedBatch(Arc::new(Checked { id, batch: self, entries, ids })))
     }
 
@@ -173,8 +176,13 @@ fn check_own(author: &MemberId, entries: &[Entry]) -> Result<(), BatchError> {
     }
 }
 
+/// The id of an entry, under which it is recorded at most once: its leaf hash in the suite's profile of the log.
+pub fn entry_id(suite: SuiteId, entry: &[u8]) -> Digest {
+    leaf_hash(suite.hash(), entry)
+}
+
 fn root(suite: SuiteId, entries: &[ByteVec]) -> Digest {
-    let leaves: Vec<_> = entries.iter().map(|e| leaf_hash(suite.hash(), e)).collect();
+    let leaves: Vec<_> = entries.iter().map(|e| entry_id(suite, e)).collect();
     merkle_root(suite.hash(), &leaves)
 }
 
@@ -206,7 +214,7 @@ impl CheckedBatch {
         &self.0.entries
     }
 
-    /// The digest of each entry, under which it is recorded at most once.
+    /// The [`entry_id`] of each entry.
     pub fn ids(&self) -> &[Digest] {
         &self.0.ids
     }

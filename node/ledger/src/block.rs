@@ -5,7 +5,7 @@ use covenant_domain::MemberId;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Roots, SignedBatch};
+use crate::{CheckedBatch, Roots, SignedBatch};
 
 /// Longest encoded block, in bytes.
 pub const MAX_BLOCK_BYTES: usize = 512 * 1024;
@@ -98,13 +98,14 @@ pub enum BlockError {
 }
 
 impl Block {
-    /// Digest over batches, in order.
-    pub fn payload(suite: SuiteId, batches: &[SignedBatch]) -> Digest {
-        let ids: Vec<u8> = batches.iter().flat_map(|b| *b.id(suite).as_bytes()).collect();
+    /// Digest over the ids of batches, in order.
+    pub fn payload(suite: SuiteId, ids: impl IntoIterator<Item = Digest>) -> Digest {
+        let ids: Vec<u8> = ids.into_iter().flat_map(|id| id.0).collect();
         Digest::of(suite, Label::PAYLOAD, &ids)
     }
 
-    /// Reads a block and checks that its header covers its batches.
+    /// Reads a block. Whether its header covers its batches is seen when they are checked: their ids come out then, see
+    /// [`Header::covers`].
     ///
     /// # Errors
     /// [`BlockError`].
@@ -113,13 +114,18 @@ impl Block {
             return Err(BlockError::TooLong { length: bytes.len() });
         }
         let block: Self = from_bytes(bytes)?;
-        let Header { height, version, suite, payload, .. } = block.header;
-        if version != 1 {
-            return Err(BlockError::Version { height, version });
-        }
-        if Self::payload(suite, &block.batches) != payload {
-            return Err(BlockError::Payload { height });
-        }
-        Ok(block)
+        let Header { height, version, .. } = block.header;
+        if version == 1 { Ok(block) } else { Err(BlockError::Version { height, version }) }
+    }
+}
+
+impl Header {
+    /// Whether the header covers these batches.
+    ///
+    /// # Errors
+    /// [`BlockError::Payload`].
+    pub fn covers(&self, batches: &[CheckedBatch]) -> Result<(), BlockError> {
+        let payload = Block::payload(self.suite, batches.iter().map(CheckedBatch::id));
+        if payload == self.payload { Ok(()) } else { Err(BlockError::Payload { height: self.height }) }
     }
 }

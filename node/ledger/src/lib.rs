@@ -14,7 +14,7 @@ mod log;
 mod merkle;
 mod verify;
 
-pub use batch::{BatchError, BatchProof, CheckedBatch, MAX_BATCH, SignedBatch};
+pub use batch::{BatchError, BatchProof, CheckedBatch, MAX_BATCH, SignedBatch, entry_id};
 pub use block::{Block, BlockError, Header, MAX_BLOCK_BYTES};
 pub use bundle::{Anchor, Authored, Bundle, Closure, LeafProof};
 pub use certificate::*;

@@ -93,10 +93,23 @@ impl LogTail {
 
     /// Appends leaves and returns the tiles that changed, newest content.
     pub fn append(&mut self, leaves: &[&[u8]]) -> Vec<Tile> {
+        self.append_known(leaves, None)
+    }
+
+    /// As [`LogTail::append`], with the leaf hashes in one profile at hand.
+    pub fn append_known(&mut self, leaves: &[&[u8]], known: Option<(HashAlgorithm, &[Digest])>) -> Vec<Tile> {
         self.size += leaves.len() as u64;
         let mut changed = Vec::new();
         for tree in &mut self.trees {
-            tree.append(leaves, &mut changed);
+            match known {
+                Some((algorithm, hashes)) if algorithm == tree.algorithm && hashes.len() == leaves.len() => {
+                    tree.append(hashes.iter().copied(), &mut changed);
+                }
+                _ => {
+                    let algorithm = tree.algorithm;
+                    tree.append(leaves.iter().map(|l| leaf_hash(algorithm, l)), &mut changed);
+                }
+            }
         }
         changed
     }
@@ -109,9 +122,10 @@ impl LogTail {
 }
 
 impl Tree {
-    fn append(&mut self, leaves: &[&[u8]], changed: &mut Vec<Tile>) {
+    fn append(&mut self, leaves: impl ExactSizeIterator<Item = Digest>, changed: &mut Vec<Tile>) {
+        let grows = leaves.len() > 0;
         for leaf in leaves {
-            let mut carry = Some(leaf_hash(self.algorithm, leaf));
+            let mut carry = Some(leaf);
             let mut level = 0;
             while let Some(hash) = carry.take() {
                 if self.levels.len() == level {
@@ -129,7 +143,7 @@ impl Tree {
             }
         }
         for (level, (full, tail)) in (0u8..).zip(&self.levels) {
-            if !tail.is_empty() && !leaves.is_empty() {
+            if !tail.is_empty() && grows {
                 changed.push(Tile { algorithm: self.algorithm, level, index: *full, hashes: tail.clone() });
             }
         }

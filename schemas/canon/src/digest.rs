@@ -147,17 +147,17 @@ mod tests {
     #[test]
     fn labels_and_splits_separate() {
         let suite = SuiteId::Sm;
-        assert_ne!(Digest::of(suite, Label::ENTRY, b"x"), Digest::of(suite, Label::BATCH, b"x"));
+        assert_ne!(Digest::of(suite, Label::GRANT, b"x"), Digest::of(suite, Label::BATCH, b"x"));
         assert_ne!(
-            Digest::of_parts(suite, Label::ENTRY, &[b"ab", b"c"]),
-            Digest::of_parts(suite, Label::ENTRY, &[b"a", b"bc"])
+            Digest::of_parts(suite, Label::GRANT, &[b"ab", b"c"]),
+            Digest::of_parts(suite, Label::GRANT, &[b"a", b"bc"])
         );
-        assert_ne!(Digest::of(SuiteId::Sm, Label::ENTRY, b"x"), Digest::of(SuiteId::Intl, Label::ENTRY, b"x"));
+        assert_ne!(Digest::of(SuiteId::Sm, Label::GRANT, b"x"), Digest::of(SuiteId::Intl, Label::GRANT, b"x"));
     }
 
     #[test]
     fn hex_round_trip() {
-        let digest = Digest::of(SuiteId::Intl, Label::ENTRY, b"x");
+        let digest = Digest::of(SuiteId::Intl, Label::GRANT, b"x");
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
         assert!("zz".parse::<Digest>().is_err());
     }

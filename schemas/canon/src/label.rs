@@ -11,8 +11,6 @@ impl Label {
     pub const BLOCK: Self = Self("covenant/v1/block");
     /// Batches of a block and the entries its execution derived.
     pub const PAYLOAD: Self = Self("covenant/v1/payload");
-    /// One entry of a member's signed batch.
-    pub const ENTRY: Self = Self("covenant/v1/entry");
     /// Merkle root over a member's batch of entries, signed.
     pub const BATCH: Self = Self("covenant/v1/batch");
     /// A validator's vote.

@@ -63,7 +63,7 @@ pub(crate) async fn rows_per_second(bytes: usize) -> Result<f64, Failure> {
 fn block(height: u64, entries: u64, bytes: usize) -> Commit {
     let row = |position: u64| {
         let leaf = (height - 1) * entries + position;
-        let digest = Digest::of(SuiteId::Intl, Label::ENTRY, &leaf.to_be_bytes());
+        let digest = Digest::of(SuiteId::Intl, Label::GRANT, &leaf.to_be_bytes());
         EntryRow {
             leaf,
             height,

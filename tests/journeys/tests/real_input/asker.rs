@@ -24,15 +24,15 @@ const HOUR_MS: u64 = 3_600_000;
 
 /// What everybody may see of a question.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Shape {
-    pub table: usize,
-    pub mode: Mode,
-    pub fields: Vec<FieldName>,
+pub(crate) struct Shape {
+    pub(crate) table: usize,
+    pub(crate) mode: Mode,
+    pub(crate) fields: Vec<FieldName>,
 }
 
 /// What must become of a question.
 #[derive(Debug)]
-pub enum Expect {
+pub(crate) enum Expect {
     Refused(BTreeSet<ReasonCode>),
     Matched {
         row: Option<usize>,
@@ -47,7 +47,7 @@ pub enum Expect {
 }
 
 impl Expect {
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
             Self::Matched { row: None, .. } | Self::Detailed { row: None, .. } => "no record",
@@ -57,7 +57,7 @@ impl Expect {
         }
     }
 
-    pub fn check(&self, n: usize, table: &Table, reply: &Reply) {
+    pub(crate) fn check(&self, n: usize, table: &Table, reply: &Reply) {
         if let Self::Refused(want) = self {
             let got: BTreeSet<ReasonCode> = codes(reply).into_iter().collect();
             assert!(reply.state == QueryState::Refused && &got == want, "{n}: {want:?}, got {reply:?}");
@@ -106,7 +106,7 @@ struct Held {
     used: u32,
 }
 
-pub struct Asker<'a> {
+pub(crate) struct Asker<'a> {
     tables: &'a [Table],
     lender: Identity,
     dice: Dice,
@@ -114,12 +114,12 @@ pub struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    pub fn new(founding: &Founding, tables: &'a [Table], dice: Dice) -> Self {
+    pub(crate) fn new(founding: &Founding, tables: &'a [Table], dice: Dice) -> Self {
         Self { tables, lender: founding.identity("lender").unwrap(), dice, held: Vec::new() }
     }
 
     /// Persons with and without a record consent to the review of a loan.
-    pub async fn collect_consents(&mut self, service: Client, lender: &Client) {
+    pub(crate) async fn collect_consents(&mut self, service: Client, lender: &Client) {
         let table = &self.tables[CREDIT];
         let numbers: Vec<usize> = (0..CONSENTS).map(|_| self.dice.below(table.cells.len() + 2_000)).collect();
         let terms = Terms {
@@ -139,7 +139,7 @@ impl<'a> Asker<'a> {
     }
 
     /// A question, and what must become of it if it is decided after all that were drawn before.
-    pub fn question(&mut self) -> (Question, (Expect, Shape)) {
+    pub(crate) fn question(&mut self) -> (Question, (Expect, Shape)) {
         let index = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2][self.dice.below(10)];
         let table = &self.tables[index];
         let mode = if self.dice.once_in(2) { Mode::Match } else { Mode::Detail };

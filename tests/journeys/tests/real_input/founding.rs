@@ -14,9 +14,9 @@ use covenant_source::{Source, Vault};
 use crate::table::Table;
 
 /// Tables in the order of [`PURPOSES`]: licences, assessments, credit.
-pub const TABLES: [&str; 3] = ["business_licences", "property_assessments", "credit_card_clients"];
+pub(crate) const TABLES: [&str; 3] = ["business_licences", "property_assessments", "credit_card_clients"];
 /// Licences demand a case number, credit the subject's consent.
-pub const PURPOSES: [&str; 3] = ["due-diligence", "valuation", "loan-review"];
+pub(crate) const PURPOSES: [&str; 3] = ["due-diligence", "valuation", "loan-review"];
 
 const MEMBERS: &[MemberLine] = &[
     ("housing", "住房和城乡建设局", "Housing bureau", Class::Government, &[Role::Holder, Role::Validator]),
@@ -31,13 +31,13 @@ const MEMBERS: &[MemberLine] = &[
 const BOTH: &[Mode] = &[Mode::Match, Mode::Detail];
 const DAY_MS: u64 = 24 * 3_600_000;
 
-pub struct World {
-    pub consortium: Consortium,
-    pub tables: Vec<Table>,
-    pub imported: BTreeMap<&'static str, (u64, u64)>,
+pub(crate) struct World {
+    pub(crate) consortium: Consortium,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) imported: BTreeMap<&'static str, (u64, u64)>,
 }
 
-pub async fn found(dir: &Path, data: &Path) -> World {
+pub(crate) async fn found(dir: &Path, data: &Path) -> World {
     let founding = Founding::open(dir, "yungang", SuiteId::Sm, MEMBERS).unwrap();
     let tables: Vec<Table> = TABLES.iter().map(|name| Table::read(data, name)).collect();
     let (mut imported, mut settings) = (BTreeMap::new(), Settings::new(founding.clone()));

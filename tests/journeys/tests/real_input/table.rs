@@ -6,12 +6,12 @@ use covenant_domain::{Dataset, FieldKind, FieldName, Value};
 use covenant_source::{Mapping, Vault};
 
 /// One table with its description.
-pub struct Table {
-    pub dataset: Dataset,
-    pub mapping: Mapping,
-    pub file: PathBuf,
-    pub header: Vec<String>,
-    pub cells: Vec<csv::StringRecord>,
+pub(crate) struct Table {
+    pub(crate) dataset: Dataset,
+    pub(crate) mapping: Mapping,
+    pub(crate) file: PathBuf,
+    pub(crate) header: Vec<String>,
+    pub(crate) cells: Vec<csv::StringRecord>,
 }
 
 fn described(name: &str, kind: &str) -> PathBuf {
@@ -19,7 +19,7 @@ fn described(name: &str, kind: &str) -> PathBuf {
 }
 
 impl Table {
-    pub fn read(data: &Path, name: &str) -> Self {
+    pub(crate) fn read(data: &Path, name: &str) -> Self {
         let file = data.join(format!("{name}.csv"));
         let dataset: Dataset =
             serde_json::from_str(&std::fs::read_to_string(described(name, "json")).unwrap()).unwrap();
@@ -31,28 +31,28 @@ impl Table {
     }
 
     /// The same mapping with some fields required.
-    pub fn stricter(&self, required: &[&str]) -> Mapping {
+    pub(crate) fn stricter(&self, required: &[&str]) -> Mapping {
         let mut mapping = self.mapping.clone();
         let chosen = mapping.fields.iter_mut().filter(|f| required.contains(&f.name.as_str()));
         chosen.for_each(|f| f.required = true);
         mapping
     }
 
-    pub fn cell(&self, row: usize, column: &str) -> &str {
+    pub(crate) fn cell(&self, row: usize, column: &str) -> &str {
         self.cells[row].get(self.header.iter().position(|h| h == column).unwrap()).unwrap()
     }
 
     /// Every second field may be asked, the others not.
-    pub fn granted(&self) -> Vec<FieldName> {
+    pub(crate) fn granted(&self) -> Vec<FieldName> {
         self.dataset.fields.iter().step_by(2).map(|f| f.name.clone()).collect()
     }
 
-    pub fn withheld(&self) -> Vec<FieldName> {
+    pub(crate) fn withheld(&self) -> Vec<FieldName> {
         self.dataset.fields.iter().skip(1).step_by(2).map(|f| f.name.clone()).collect()
     }
 
     /// What the file says: floats, split dates, white space folded by hand.
-    pub fn value(&self, row: usize, field: &FieldName) -> Value {
+    pub(crate) fn value(&self, row: usize, field: &FieldName) -> Value {
         let column = &self.mapping.fields.iter().find(|f| &f.name == field).unwrap().column;
         let cell = self.cell(row, column).split_whitespace().collect::<Vec<_>>().join(" ");
         if cell.is_empty() {
@@ -71,7 +71,7 @@ impl Table {
     }
 
     /// Rows imported and rejected.
-    pub async fn import(&self, vault: &Vault) -> (u64, u64) {
+    pub(crate) async fn import(&self, vault: &Vault) -> (u64, u64) {
         let options = covenant_source::ImportOptions {
             rejects: Some(std::env::temp_dir().join(format!("covenant-rejects-{}.csv", std::process::id()))),
             ..Default::default()

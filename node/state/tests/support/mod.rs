@@ -1,0 +1,267 @@
+//! A consortium with one dataset, and blocks built from lists of entries.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+
+use covenant_canon::{Digest, Label, SuiteId, to_bytes};
+use covenant_domain::*;
+use covenant_ledger::*;
+use covenant_state::*;
+use covenant_suite::{OpeningKey, SigningKey, suite};
+
+pub const START_MS: u64 = 498_600 * 3_600_000 + 2 * 3_600_000;
+pub const FRESH_MS: u64 = 5_000;
+pub const COMPLETE_MS: u64 = 1_000;
+pub const MEMBERS: [(&str, Role); 7] = [
+    ("authorisation", Role::Authoriser),
+    ("bank", Role::Consumer),
+    ("bank-b", Role::Consumer),
+    ("housing", Role::Holder),
+    ("regulator", Role::Regulator),
+    ("tax", Role::Holder),
+    ("validator", Role::Validator),
+];
+
+pub fn id(name: &str) -> MemberId {
+    MemberId::new(name).unwrap()
+}
+
+pub fn field(name: &str) -> FieldName {
+    FieldName::new(name).unwrap()
+}
+
+pub fn dataset_id() -> DatasetId {
+    DatasetId::new("cov:city/gov/housing/registry/homes").unwrap()
+}
+
+pub fn purpose_code() -> PurposeCode {
+    PurposeCode::new("mortgage-review").unwrap()
+}
+
+pub fn grant_id(n: u8) -> GrantId {
+    GrantId::from_parts(START_MS, &[n; 10])
+}
+
+pub fn consent_id(n: u8) -> ConsentId {
+    ConsentId::from_parts(START_MS, &[n; 10])
+}
+
+pub fn intent_id(time_ms: u64, n: u32) -> IntentId {
+    let mut random = [0; 10];
+    random[..4].copy_from_slice(&n.to_be_bytes());
+    IntentId::from_parts(time_ms, &random)
+}
+
+pub struct World {
+    pub genesis: Genesis,
+    pub keys: BTreeMap<MemberId, SigningKey>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let (mut keys, mut members) = (BTreeMap::new(), Vec::new());
+        for (n, (name, role)) in (1u8..).zip(MEMBERS) {
+            let signing = SigningKey::from_bytes(SuiteId::Intl, &[n; 32]).unwrap();
+            members.push(Member {
+                id: id(name),
+                names: Names::new(name, name),
+                class: Class::Finance,
+                roles: vec![role],
+                verifying_key: signing.verifying_key().to_string(),
+                sealing_key: OpeningKey::from_bytes(SuiteId::Intl, &[n; 32]).unwrap().sealing_key().to_string(),
+            });
+            keys.insert(id(name), signing);
+        }
+        let charter = Charter { freshness_ms: FRESH_MS, completion_ms: COMPLETE_MS, pending_per_member: 1_000 };
+        let consortium = "city".to_owned();
+        let (version, suite, created_ms) = (1, SuiteId::Intl, START_MS);
+        Self { genesis: Genesis { version, consortium, suite, created_ms, members, charter }, keys }
+    }
+
+    pub fn state(&self) -> State {
+        State::genesis(&self.genesis).unwrap()
+    }
+
+    pub fn batch(&self, entries: &[Entry]) -> CheckedBatch {
+        let author = entries[0].author.clone().unwrap();
+        let key = &self.keys[&author];
+        let signed = SignedBatch::sign(&self.genesis.digest(), &author, entries, key).unwrap();
+        signed.check(&self.genesis.digest(), &key.verifying_key().prepare().unwrap()).unwrap()
+    }
+
+    pub fn batches(&self, entries: &[Entry]) -> Vec<CheckedBatch> {
+        entries.iter().map(|e| self.batch(std::slice::from_ref(e))).collect()
+    }
+
+    /// The next block of these entries, each in a batch of its own; applied.
+    pub fn block(&self, state: &mut State, time_ms: u64, entries: &[Entry]) -> Vec<Entry> {
+        let execution = state.execute(state.height() + 1, time_ms, &self.batches(entries)).unwrap();
+        let derived = execution.derived.clone();
+        state.apply(execution);
+        derived
+    }
+
+    /// Purpose, dataset, rule book, a grant and a consent.
+    pub fn ready(&self, quota: u64, uses: u32) -> State {
+        let mut state = self.state();
+        let entries = [
+            by("regulator", Body::PurposeRegistered(purpose())),
+            by("housing", Body::DatasetPublished(dataset(1))),
+            by("housing", Body::PolicyAdopted(book(1))),
+            by("housing", Body::GrantIssued(self.grant(1, quota))),
+            by("authorisation", Body::ConsentIssued(consent(1, uses))),
+        ];
+        let derived = self.block(&mut state, START_MS, &entries);
+        assert_eq!(derived, [], "everything is accepted");
+        state
+    }
+
+    pub fn grant(&self, n: u8, limit: u64) -> SignedGrant {
+        self.sign_grant(Grant {
+            id: grant_id(n),
+            holder: id("housing"),
+            consumer: id("bank"),
+            dataset: dataset_id(),
+            purpose: purpose_code(),
+            modes: vec![Mode::Match, Mode::Detail],
+            fields: vec![field("area_cm2"), field("owner")],
+            quota: Quota { limit, window_ms: 3_600_000 },
+            valid_from_ms: 0,
+            valid_until_ms: u64::MAX,
+            data_life_days: 30,
+            max_rows: 1,
+        })
+    }
+
+    pub fn sign_grant(&self, grant: Grant) -> SignedGrant {
+        let digest = Digest::of(SuiteId::Intl, Label::GRANT, &to_bytes(&grant));
+        let key = &self.keys[&grant.consumer];
+        let signature = suite(SuiteId::Intl).sign(key, Label::GRANT, digest.as_bytes()).unwrap();
+        SignedGrant { grant, consumer_signature: signature.to_string() }
+    }
+}
+
+pub fn by_at(author: &str, made_ms: u64, body: Body) -> Entry {
+    Entry { author: Some(id(author)), made_ms, body }
+}
+
+pub fn by(author: &str, body: Body) -> Entry {
+    by_at(author, START_MS, body)
+}
+
+pub fn purpose() -> Purpose {
+    Purpose {
+        code: purpose_code(),
+        names: Names::new("贷款", "Mortgage"),
+        legal_basis: "contract".into(),
+        needs_consent: false,
+        needs_case: false,
+        modes: vec![Mode::Match, Mode::Detail],
+        retention_days: 90,
+    }
+}
+
+pub fn dataset(revision: u32) -> Dataset {
+    let one = |name: &str| Field {
+        name: field(name),
+        names: Names::new(name, name),
+        kind: FieldKind::Text,
+        unit: None,
+        personal: true,
+        mask: None,
+        modes: Mode::ALL.to_vec(),
+    };
+    Dataset {
+        id: dataset_id(),
+        holder: id("housing"),
+        revision,
+        names: Names::new("房屋", "Homes"),
+        duty_basis: "duty".into(),
+        sharing: Sharing::Conditional,
+        grade: Grade::Important,
+        subject: SubjectKind::Resident,
+        fields: vec![one("area_cm2"), one("owner")],
+        max_rows: 1,
+        update_cycle: "daily".into(),
+    }
+}
+
+pub fn book(revision: u32) -> RuleBook {
+    let rule = GuardRule {
+        name: "all".into(),
+        subject: "*".into(),
+        dataset: "*".into(),
+        mode: "*".into(),
+        purpose: "*".into(),
+        from_hour: 0,
+        until_hour: 24,
+        effect: Effect::Allow,
+    };
+    RuleBook { holder: id("housing"), revision, rules: vec![rule], roles: vec![] }
+}
+
+pub fn consent(n: u8, max_uses: u32) -> Consent {
+    Consent {
+        id: consent_id(n),
+        consumer: id("bank"),
+        purpose: purpose_code(),
+        scopes: vec![ConsentScope { dataset: dataset_id(), fields: vec![field("area_cm2"), field("owner")] }],
+        modes: vec![Mode::Match, Mode::Detail],
+        commitment: Commitment([1; 32]),
+        valid_from_ms: 0,
+        valid_until_ms: u64::MAX,
+        max_uses,
+        data_life_days: 30,
+    }
+}
+
+pub fn intent(time_ms: u64, n: u32) -> Intent {
+    Intent {
+        id: intent_id(time_ms, n),
+        consumer: id("bank"),
+        dataset: dataset_id(),
+        purpose: purpose_code(),
+        mode: Mode::Match,
+        fields: vec![field("owner")],
+        authority: Authority::Legal { commitment: Commitment([2; 32]), case: None },
+        input: Digest([3; 32]),
+    }
+}
+
+pub fn ask(time_ms: u64, n: u32) -> Entry {
+    by_at("bank", time_ms, Body::Intent(intent(time_ms, n)))
+}
+
+pub fn ask_with_consent(time_ms: u64, n: u32) -> Entry {
+    let authority = Authority::Consent { id: consent_id(1) };
+    by_at("bank", time_ms, Body::Intent(Intent { authority, ..intent(time_ms, n) }))
+}
+
+pub fn completion(permit: &Permit) -> Completion {
+    let digest = Digest::of(SuiteId::Intl, Label::PERMIT, &to_bytes(permit));
+    Completion { intent: permit.intent, permit: digest, answer: Digest([5; 32]), fields_root: Digest([6; 32]) }
+}
+
+pub fn complete(author: &str, time_ms: u64, permit: &Permit) -> Entry {
+    by_at(author, time_ms, Body::Completion(completion(permit)))
+}
+
+pub fn permits(derived: &[Entry]) -> Vec<Permit> {
+    let permit = |e: &Entry| match &e.body {
+        Body::Decision(decision) => decision.permit().cloned(),
+        _ => None,
+    };
+    derived.iter().filter_map(permit).collect()
+}
+
+/// What each derived entry says, in one word.
+pub fn words(derived: &[Entry]) -> Vec<&'static str> {
+    let word = |e: &Entry| match &e.body {
+        Body::Decision(d) if d.permit().is_some() => "yes",
+        Body::Decision(_) => "no",
+        Body::Lapse(_) => "lapse",
+        Body::Rejected { .. } => "rejected",
+        _ => "other",
+    };
+    derived.iter().map(word).collect()
+}
