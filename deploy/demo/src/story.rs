@@ -297,8 +297,8 @@ impl<'a> Story<'a> {
         let bundle = bank.evidence(&reply.intent).await?;
         let (changed, report) = change_one_byte(&bundle, bank);
         demand("tampering", !report.verified, || "a changed bundle verified".into())?;
-        let step = report.steps.last().map(|s| (format!("{:?}", s.step), s.detail.clone()));
-        let (step, detail) = step.unwrap_or_default();
+        let failed = report.steps.last().map(|s| (s.step.name(), s.detail.clone()));
+        let (step, detail) = failed.unwrap_or_default();
         let started = Instant::now();
         self.say(
             started,

@@ -76,6 +76,15 @@ pub(crate) enum CliError {
     /// A replica's database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A block of a replica.
+    #[error("block {height} cannot be read back")]
+    Block {
+        /// The first one.
+        height: u64,
+        /// What the store says.
+        #[source]
+        source: StoreError,
+    },
     /// The tables beside the blocks.
     #[error("the tables beside the blocks make no state: they were altered or are of another build")]
     Tables(#[from] StateError),
@@ -133,12 +142,12 @@ impl CliError {
         match self {
             Self::Client(error) => client_exit(error),
             Self::Source(SourceError::Rejected(_)) => Exit::No,
-            Self::Store(StoreError::Corrupted { .. }) | Self::Node(NodeError::Store(StoreError::Corrupted { .. })) => {
-                Exit::No
-            }
-            Self::Source(SourceError::Database { .. }) | Self::Store(_) | Self::Node(NodeError::Store(_)) => {
-                Exit::Unreachable
-            }
+            Self::Store(source) | Self::Block { source, .. } if is_damage(source) => Exit::No,
+            Self::Node(NodeError::Store(source)) if is_damage(source) => Exit::No,
+            Self::Source(SourceError::Database { .. })
+            | Self::Store(_)
+            | Self::Block { .. }
+            | Self::Node(NodeError::Store(_)) => Exit::Unreachable,
             Self::Node(_)
             | Self::Demo(_)
             | Self::Step { .. }
@@ -168,6 +177,10 @@ impl CliError {
         }
         all
     }
+}
+
+fn is_damage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupted { .. })
 }
 
 fn client_exit(error: &ClientError) -> Exit {

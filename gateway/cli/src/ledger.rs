@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use covenant_daemon::rebuild;
+use covenant_daemon::{NodeError, rebuild};
 use covenant_ledger::Genesis;
 use covenant_state::State;
-use covenant_store::Store;
+use covenant_store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -51,7 +51,10 @@ pub(crate) async fn run(context: &Context, command: LedgerCommand) -> Result<Doc
 }
 
 async fn prove(store: &Store, genesis: &Genesis) -> Result<Proof, CliError> {
-    let rebuilt = rebuild(store, genesis, u64::MAX, None).await?;
+    let rebuilt = match rebuild(store, genesis, u64::MAX, None).await {
+        Err(NodeError::Store(source)) => return Err(unreadable(store, source).await),
+        other => other?,
+    };
     let loaded = store.load(i64::MAX.unsigned_abs()).await?;
     let (height, time_ms) = loaded.tip.as_ref().map_or((0, genesis.created_ms), |t| (t.height, t.time_ms));
     let objects = loaded.rows.len() as u64;
@@ -61,6 +64,17 @@ async fn prove(store: &Store, genesis: &Genesis) -> Result<Proof, CliError> {
         return Err(CliError::TablesDiffer { height, found, expected });
     }
     Ok(Proof { blocks: rebuilt.blocks, leaves: rebuilt.leaves, objects, state: expected })
+}
+
+/// The store says that a block is damaged, this says which is the first.
+async fn unreadable(store: &Store, source: StoreError) -> CliError {
+    let tip = store.tip().await.ok().flatten().map_or(0, |t| t.height);
+    for height in 1..=tip {
+        if let Err(source) = store.block(height).await {
+            return CliError::Block { height, source };
+        }
+    }
+    source.into()
 }
 
 /// Opening a SQLite file that is not there would make it.

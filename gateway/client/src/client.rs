@@ -40,7 +40,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects over REST to a gateway such as `http://127.0.0.1:8700` and checks that it serves the consortium of the
+    /// Connects over REST to a gateway such as `http://127.0.0.1:8600` and checks that it serves the consortium of the
     /// trust root.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8700)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8600)),
             max_body_bytes: 1024 * 1024,
             request_timeout: Duration::from_secs(40),
             max_connections: 4096,

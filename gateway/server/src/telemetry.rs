@@ -1,5 +1,7 @@
 //! Logs, traces and metrics of the process. Nothing leaves the machine unless an OTLP endpoint is named.
 
+use std::io::IsTerminal as _;
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -74,7 +76,7 @@ pub fn init(config: &TelemetryConfig) -> Result<Guard, TelemetryError> {
     let wrong = |source| TelemetryError::Filter { filter: config.filter.clone(), source };
     let filter = EnvFilter::try_new(&config.filter).map_err(wrong)?;
     let guard = exporters(config)?;
-    let plain = fmt::layer().with_writer(std::io::stderr);
+    let plain = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let logs = if config.json_logs { plain.json().with_span_list(false).boxed() } else { plain.boxed() };
     let traces = guard.tracer.as_ref().map(|p| tracing_opentelemetry::layer().with_tracer(p.tracer("covenant")));
     tracing_subscriber::registry().with(logs).with(traces).with(filter).try_init()?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::engine::node::NodeRef;
@@ -38,6 +39,8 @@ pub struct Engine {
     node: NodeRef,
     tasks: Vec<JoinHandle<()>>,
     failure: watch::Receiver<Failure>,
+    /// Set before the actors are told to end, so that their end is not taken for a failure.
+    stopping: Arc<AtomicBool>,
 }
 
 /// Starts the engine of one replica. It takes part once the validators that it needs for a quorum are connected.
@@ -69,6 +72,8 @@ pub async fn start(
     let EngineHandle { actor: node, handle } = handle;
 
     let (report, failure) = watch::channel(None);
+    let stopping = Arc::new(AtomicBool::new(false));
+    let asked_to_stop = stopping.clone();
     let hearing = tokio::spawn(receive(switch, network.events));
     let supervised = node.clone();
     let serving = tokio::spawn(async move {
@@ -79,12 +84,14 @@ pub async fn start(
             }
             _ = handle => ConsensusError::Engine("an actor of the engine ended".to_owned()),
         };
-        tracing::error!(error = ?cause, "consensus stopped");
+        if !asked_to_stop.load(Ordering::Acquire) {
+            tracing::error!(error = ?cause, "consensus stopped");
+        }
         supervised.get_cell().stop_children(None);
         supervised.stop(None);
         let _nobody_asks = report.send(Some(Arc::new(cause)));
     });
-    Ok(Engine { node, tasks: vec![hearing, serving], failure })
+    Ok(Engine { node, tasks: vec![hearing, serving], failure, stopping })
 }
 
 async fn build(
@@ -134,6 +141,7 @@ impl Engine {
 
     /// Stops the engine and waits until it no longer signs or stores anything.
     pub async fn stop(mut self) {
+        self.stopping.store(true, Ordering::Release);
         self.node.get_cell().stop_children_and_wait(None, Some(STOP_WAIT)).await;
         let _stopped_already = self.node.stop_and_wait(None, Some(STOP_WAIT)).await;
         for task in std::mem::take(&mut self.tasks) {

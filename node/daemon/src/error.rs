@@ -14,7 +14,9 @@ pub enum NodeError {
     #[error("the ledger store failed")]
     Store(#[from] StoreError),
     /// Stored rows make no state.
-    #[error("the stored state cannot be used: rebuild it with `covenant ledger rebuild`")]
+    #[error(
+        "the stored state cannot be used: restore the database from a backup, or remove it and let the node catch up from its peers"
+    )]
     State(#[from] StateError),
     /// The genesis is not usable.
     #[error("the genesis is not usable")]

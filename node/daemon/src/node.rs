@@ -332,6 +332,11 @@ impl Node {
     pub async fn probe(&self) -> Result<(), String> {
         tokio::select! {
             biased;
+            cause = self.engine.failed() => return Err(format!("consensus stopped: {cause}")),
+            () = std::future::ready(()) => {}
+        }
+        tokio::select! {
+            biased;
             failure = self.failed() => return Err(in_words(&*failure)),
             () = std::future::ready(()) => {}
         }

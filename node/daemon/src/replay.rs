@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use covenant_canon::{Digest, to_bytes};
-use covenant_domain::{Decision, IntentId};
-use covenant_ledger::{Block, Genesis, LogTail};
+use covenant_canon::{Digest, from_bytes, to_bytes};
+use covenant_domain::{Decision, IntentId, MemberId};
+use covenant_ledger::{Block, Certificate, Genesis, LogTail, MemberKeys};
 use covenant_state::State;
 use covenant_store::Store;
 
 use crate::error::NodeError;
+use crate::votes;
 
 /// What executing the ledger again gave.
 pub struct Rebuilt {
@@ -64,9 +65,27 @@ pub async fn rebuild(
         decision = decision.or_else(|| find(&execution.derived, looked_for));
         parent = header.id();
         same(height, "block id", parent, stored.id)?;
+        check_certificate(genesis, &consortium, &keys, &from_bytes(&stored.certificate)?, height, parent)?;
         state.apply(execution);
     }
     Ok(Rebuilt { state, leaves: tail.size(), blocks: last, decision })
+}
+
+/// The block was made final by more than two thirds of the validators.
+fn check_certificate(
+    genesis: &Genesis,
+    consortium: &Digest,
+    keys: &BTreeMap<MemberId, MemberKeys>,
+    certificate: &Certificate,
+    height: u64,
+    block: Digest,
+) -> Result<(), NodeError> {
+    let failed = |reason: String| NodeError::Unexecutable { height, reason };
+    if certificate.height != height || certificate.block != block {
+        return Err(failed("its certificate is for another block".into()));
+    }
+    let verify = |member: &MemberId, message: &[u8], signature: &[u8]| votes::verify(keys, member, message, signature);
+    certificate.check(consortium, &genesis.validators()?, verify).map_err(|e| failed(e.to_string()))
 }
 
 fn find(derived: &[covenant_domain::Entry], looked_for: Option<IntentId>) -> Option<Decision> {

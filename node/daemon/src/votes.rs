@@ -28,9 +28,19 @@ impl VoteSigner for Votes {
 
 impl VoteVerifier for Votes {
     fn verify(&self, member: &MemberId, message: &[u8], signature: &[u8]) -> bool {
-        let Some(keys) = self.keys.get(member) else { return false };
-        Signature::from_bytes(self.key.suite(), signature)
-            .and_then(|s| keys.verifying.verify(Label::VOTE, message, &s))
-            .is_ok()
+        verify(&self.keys, member, message, signature)
     }
+}
+
+/// Whether this is the member's vote.
+pub(crate) fn verify(
+    keys: &BTreeMap<MemberId, MemberKeys>,
+    member: &MemberId,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Some(keys) = keys.get(member) else { return false };
+    Signature::from_bytes(keys.verifying.suite(), signature)
+        .and_then(|s| keys.verifying.verify(Label::VOTE, message, &s))
+        .is_ok()
 }

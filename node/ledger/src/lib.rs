@@ -5,6 +5,7 @@
 //! `node/state`; how blocks are agreed is `node/consensus`; where they lie is `node/store`.
 #![deny(missing_docs)]
 
+mod answer;
 mod batch;
 mod block;
 mod bundle;

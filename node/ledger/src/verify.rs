@@ -1,9 +1,10 @@
 //! The offline verifier: bytes and a trust root in, the first failing step out.
 
 use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
-use covenant_domain::{Answer, Body, Completion, Decision, Disclosure, Intent, Lapse, MemberId, Mode, Permit};
+use covenant_domain::{Answer, Body, Decision, Intent, Lapse, MemberId, Permit};
 use serde::Serialize;
 
+use crate::answer::check_answer;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use crate::{Anchor, Authored, Bundle, Closure, Genesis, LeafProof, MemberKeys};
 
@@ -35,6 +36,26 @@ pub enum Step {
     ClosureBinding,
     /// The sealed answer at hand is the recorded one, its fields match the commitments and were granted.
     Answer,
+}
+
+impl Step {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::TrustRoot => "trust_root",
+            Self::BlockCertificate => "block_certificate",
+            Self::IntentInclusion => "intent_inclusion",
+            Self::IntentSignature => "intent_signature",
+            Self::DecisionInclusion => "decision_inclusion",
+            Self::DecisionBinding => "decision_binding",
+            Self::ClosureCertificate => "closure_certificate",
+            Self::ClosureInclusion => "closure_inclusion",
+            Self::CompletionSignature => "completion_signature",
+            Self::ClosureBinding => "closure_binding",
+            Self::Answer => "answer",
+        }
+    }
 }
 
 /// The result of one step.
@@ -327,43 +348,6 @@ fn check_permit(permit: &Permit, decision: &Decision, intent: &Intent, height: u
     match permit.obligations.fields.iter().find(|f| !intent.fields.contains(f)) {
         Some(field) => Err(format!("permit grants field `{field}` that was not asked")),
         None => Ok(()),
-    }
-}
-
-fn check_answer(bundle: &Bundle, genesis: &Genesis, sealed: &[u8], opened: &Answer) -> Result<(), String> {
-    let Closure::Completed { completion, .. } = &bundle.closure else {
-        return Err("the query was not completed".into());
-    };
-    let Body::Completion(Completion { intent, answer, fields_root, .. }) = &completion.leaf.entry.body else {
-        return Err("closing entry is not a completion".into());
-    };
-    if &Digest::of(genesis.suite, Label::ANSWER, sealed) != answer {
-        return Err("sealed answer is not the recorded one".into());
-    }
-    let permit = match &bundle.decision.entry.body {
-        Body::Decision(decision) => decision.permit(),
-        _ => None,
-    };
-    let Some(permit) = permit else { return Err("no permit".into()) };
-    if &opened.intent != intent || opened.dataset != permit.dataset || opened.mode != permit.mode {
-        return Err("opened answer is to another query".into());
-    }
-    opened.check(genesis.suite, fields_root, &permit.obligations.fields).map_err(|e| e.to_string())?;
-    keeps_obligations(opened, permit)
-}
-
-/// What the permit demands of an answer beside its fields.
-fn keeps_obligations(opened: &Answer, permit: &Permit) -> Result<(), String> {
-    let opens = opened.rows.iter().flatten().any(|d| matches!(d, Disclosure::Open { .. }));
-    match permit.mode {
-        _ if opened.rows.len() > permit.obligations.max_rows as usize => {
-            Err(format!("{} records where the permit allows {}", opened.rows.len(), permit.obligations.max_rows))
-        }
-        Mode::Match if opens => Err("mode `match` opens no field".into()),
-        Mode::Detail | Mode::Submit if !opened.matches.is_empty() => {
-            Err(format!("mode `{}` compares nothing", permit.mode))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,11 @@
 //! The answer at hand against the completion on the log: whatever of it is changed, the verifier notices.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 
@@ -62,7 +69,8 @@ fn the_recorded_answer_verifies_also_with_fields_closed_later() {
 
 #[test]
 fn every_part_of_an_answer_is_bound_to_the_completion() {
-    let change: [(&str, fn(&mut Answer)); 15] = [
+    type Change = (&'static str, fn(&mut Answer));
+    let change: [Change; 15] = [
         ("intent", |a| a.intent = intent_id(2)),
         ("dataset", |a| a.dataset = DatasetId::new("cov:city/gov/housing/registry/loans").unwrap()),
         ("mode", |a| a.mode = Mode::Submit),
@@ -128,7 +136,8 @@ fn a_comparison_cannot_be_told_otherwise() {
 #[test]
 fn what_the_holder_did_against_the_permit_fails_though_it_is_recorded() {
     let world = World::new(SuiteId::Intl);
-    let against: [(&str, Mode, fn(&mut Answer)); 5] = [
+    type Against = (&'static str, Mode, fn(&mut Answer));
+    let against: [Against; 5] = [
         ("an ungranted field opened", Mode::Detail, |a| {
             let name = field("address");
             a.rows[0][0] = Disclosure::Open { field: name, salt: [1; 16], value: Value::Text("1 Road".into()) };

@@ -1,4 +1,11 @@
 //! No byte of a good bundle can be changed with the bundle still verifying, and no bytes make the verifier panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 

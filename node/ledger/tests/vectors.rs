@@ -1,4 +1,11 @@
 //! Frozen bundles: `tests/vectors/ledger/v1/`. `COVENANT_BLESS=1` writes them anew; do so only with a new format version.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 

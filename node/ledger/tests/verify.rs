@@ -1,4 +1,11 @@
 //! The offline verifier: good bundles of every ending, then every clause broken once with the step that must notice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 
@@ -230,7 +237,7 @@ fn a_completion_that_stood_on_the_log_before_the_decision_closes_nothing() {
     let first = anchor(&log, 7, OPENED_MS);
     let intent = Authored {
         leaf: log.proof(1, 3),
-        signed: world.batch("bank", "bank", &[bundle.intent.leaf.entry.clone()]).proof(0),
+        signed: world.batch("bank", "bank", std::slice::from_ref(&bundle.intent.leaf.entry)).proof(0),
     };
     let decision = log.proof(2, 3);
     log.0.push(derived(OPENED_MS + 1, rejection(1)));

@@ -1,4 +1,11 @@
 //! What each kind of entry does, and to whom it is open.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 
@@ -22,7 +29,7 @@ fn only_the_right_member_may_submit_each_kind() {
     for (kind, body, may) in table {
         for (member, _) in MEMBERS {
             let mut state = world.ready(10, 10);
-            let derived = world.block(&mut state, START_MS, &[by(member, body.clone())]);
+            let derived = world.block(&mut state, START_MS, &[by_at(member, START_MS + 1, body.clone())]);
             let expected: &[&str] = if may.contains(&member) { &[] } else { &["rejected"] };
             assert_eq!(words(&derived), expected, "{kind} by {member}: {derived:?}");
         }
@@ -61,8 +68,8 @@ fn revisions_follow_one_another() {
     for (revision, fits) in [(0, false), (1, false), (2, true), (3, false), (u32::MAX, false)] {
         let mut state = world.ready(1, 1);
         let entries = [
-            by("housing", Body::DatasetPublished(dataset(revision))),
-            by("housing", Body::PolicyAdopted(book(revision))),
+            by_at("housing", START_MS + 1, Body::DatasetPublished(dataset(revision))),
+            by_at("housing", START_MS + 1, Body::PolicyAdopted(book(revision))),
         ];
         let derived = world.block(&mut state, START_MS, &entries);
         assert_eq!(derived.is_empty(), fits, "{revision}: {derived:?}");
@@ -88,10 +95,19 @@ fn a_grant_needs_both_parties_and_sense() {
     let spoil: [(&str, Spoil); 10] = [
         ("signature of nobody", |_, g| g.consumer_signature = String::new()),
         ("signature over other terms", |_, g| g.grant.quota.limit += 1),
-        ("signature of another", |w, g| g.consumer_signature = w.sign_grant(Grant { consumer: id("bank-b"), ..g.grant.clone() }).consumer_signature),
+        ("signature of another", |w, g| {
+            g.consumer_signature = w.sign_grant(Grant { consumer: id("bank-b"), ..g.grant.clone() }).consumer_signature
+        }),
         ("same id", |w, g| *g = w.sign_grant(Grant { id: grant_id(1), ..g.grant.clone() })),
-        ("unknown dataset", |w, g| *g = w.sign_grant(Grant { dataset: DatasetId::new("cov:city/gov/housing/registry/x").unwrap(), ..g.grant.clone() })),
-        ("unknown purpose", |w, g| *g = w.sign_grant(Grant { purpose: PurposeCode::new("x").unwrap(), ..g.grant.clone() })),
+        ("unknown dataset", |w, g| {
+            *g = w.sign_grant(Grant {
+                dataset: DatasetId::new("cov:city/gov/housing/registry/x").unwrap(),
+                ..g.grant.clone()
+            })
+        }),
+        ("unknown purpose", |w, g| {
+            *g = w.sign_grant(Grant { purpose: PurposeCode::new("x").unwrap(), ..g.grant.clone() })
+        }),
         ("unknown field", |w, g| *g = w.sign_grant(Grant { fields: vec![field("x")], ..g.grant.clone() })),
         ("another holder", |w, g| *g = w.sign_grant(Grant { holder: id("tax"), ..g.grant.clone() })),
         ("no validity", |w, g| *g = w.sign_grant(Grant { valid_until_ms: 0, ..g.grant.clone() })),

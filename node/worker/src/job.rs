@@ -83,7 +83,7 @@ impl CheckedPermit {
 pub struct Job {
     /// Leave to run it.
     pub permit: CheckedPermit,
-    /// The dataset's description in force at the permit.
+    /// The dataset's description in force; a permit under another revision is not answered.
     pub dataset: Dataset,
     /// Commitment to the subject: the consent's, or the intent's own under a legal authority.
     pub commitment: Commitment,

@@ -1,6 +1,6 @@
 //! Runs jobs in batches: open inputs, find records, seal answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covenant_canon::{Digest, Label, SuiteId, from_bytes, to_bytes};
@@ -82,20 +82,24 @@ impl Worker {
     /// A wrong input or an unknown subject is no error: the consumer gets an answer that says so, of the same size and
     /// with the same record on the ledger.
     ///
+    /// A record that cannot be read, or a consumer to whom nothing can be sealed, keeps its own jobs from being answered
+    /// and no other: they are missing in the result and may be tried again.
+    ///
     /// # Errors
     /// [`RunError`] when nothing of the batch was answered.
     pub async fn run(&self, jobs: Vec<Job>) -> Result<Vec<Done>, RunError> {
         let (suite, opener) = (self.suite, self.opener.clone());
-        let open_all = move || jobs.into_iter().map(|job| open(suite, &opener, job)).collect::<Vec<_>>();
+        let known: BTreeSet<DatasetId> = self.sources.keys().cloned().collect();
+        let open_all = move || jobs.into_iter().map(|job| open(suite, &opener, &known, job)).collect::<Vec<_>>();
         let opened = tokio::task::spawn_blocking(open_all).await.map_err(|_| RunError::Stopping)?;
         let found = self.find(&opened).await?;
         let seal_all = move || seal_all(suite, opened, found);
         tokio::task::spawn_blocking(seal_all).await.map_err(|_| RunError::Stopping)?
     }
 
-    /// Records of every opened job, in their order; one question per dataset.
-    async fn find(&self, opened: &[Opened]) -> Result<Vec<Vec<Record>>, RunError> {
-        let mut found = vec![Vec::new(); opened.len()];
+    /// Records of every opened job, in their order; one question per dataset. None where they cannot be read now.
+    async fn find(&self, opened: &[Opened]) -> Result<Vec<Option<Vec<Record>>>, RunError> {
+        let mut found = vec![Some(Vec::new()); opened.len()];
         let mut by_dataset: BTreeMap<&DatasetId, Vec<(usize, &Subject, u32)>> = BTreeMap::new();
         for (i, one) in opened.iter().enumerate() {
             if let Ok(input) = &one.input {
@@ -103,25 +107,62 @@ impl Worker {
                 by_dataset.entry(&one.job.dataset.id).or_default().push((i, &input.subject, rows));
             }
         }
+        let (mut unread, mut fault) = (0, None);
         for (dataset, wanted) in by_dataset {
             let Some(source) = self.sources.get(dataset) else { continue };
-            let limit = wanted.iter().map(|(_, _, rows)| *rows).max().unwrap_or(1);
-            let subjects: Vec<Subject> = wanted.iter().map(|(_, subject, _)| (*subject).clone()).collect();
-            let failed = |source| RunError::Source { dataset: dataset.clone(), source };
-            let records = source.find(&subjects, limit).await.map_err(failed)?;
+            let (records, failed) = find_all(source.as_ref(), &wanted).await;
             for ((i, _, _), rows) in wanted.iter().zip(records) {
+                unread += usize::from(rows.is_none());
                 if let Some(slot) = found.get_mut(*i) {
                     *slot = rows;
                 }
             }
+            if let Some(source) = failed {
+                tracing::warn!(%dataset, error = %source, "some records could not be read");
+                fault = Some(RunError::Source { dataset: dataset.clone(), source });
+            }
         }
-        Ok(found)
+        match fault {
+            Some(fault) if unread == opened.len() => Err(fault),
+            _ => Ok(found),
+        }
     }
 }
 
+/// Records of one dataset for several jobs. When one row on record is damaged, the others are asked for one by one; when
+/// the database is gone, nobody is.
+async fn find_all(
+    source: &dyn Source,
+    wanted: &[(usize, &Subject, u32)],
+) -> (Vec<Option<Vec<Record>>>, Option<SourceError>) {
+    let limit = wanted.iter().map(|(_, _, rows)| *rows).max().unwrap_or(1);
+    let subjects: Vec<Subject> = wanted.iter().map(|(_, subject, _)| (*subject).clone()).collect();
+    let mut fault = match source.find(&subjects, limit).await {
+        // A source that returns fewer lists than it was asked for has answered none of the rest.
+        Ok(records) => {
+            return (records.into_iter().map(Some).chain(std::iter::repeat(None)).take(wanted.len()).collect(), None);
+        }
+        Err(fault) => fault,
+    };
+    let mut records = vec![None; wanted.len()];
+    if matches!(fault, SourceError::Row { .. } | SourceError::Stored { .. }) && wanted.len() > 1 {
+        for (slot, subject) in records.iter_mut().zip(&subjects) {
+            match source.find(std::slice::from_ref(subject), limit).await {
+                Ok(found) => *slot = found.into_iter().next(),
+                Err(again) => fault = again,
+            }
+        }
+    }
+    (records, Some(fault))
+}
+
 /// Opens the input and holds it against intent and commitment. The reason stays between worker and consumer.
-fn open(suite: SuiteId, opener: &Opener, job: Job) -> Opened {
-    let input = open_input(suite, opener, &job);
+fn open(suite: SuiteId, opener: &Opener, known: &BTreeSet<DatasetId>, job: Job) -> Opened {
+    let input = match known.contains(&job.dataset.id) {
+        true => open_input(suite, opener, &job),
+        // Not the same as "no record": that would be a false statement under the holder's signature.
+        false => Err("the holder has no records of this dataset at hand"),
+    };
     Opened { job, input }
 }
 
@@ -137,6 +178,9 @@ fn open_input(suite: SuiteId, opener: &Opener, job: &Job) -> Result<QueryInput, 
     if job.dataset.id != intent.dataset {
         return Err("dataset is not the one the intent names");
     }
+    if job.dataset.revision != job.permit.permit.dataset_revision {
+        return Err("the dataset was revised after the permit: ask again");
+    }
     if input.subject.kind() != job.dataset.subject {
         return Err("subject is not of the kind the dataset is keyed by");
     }
@@ -148,36 +192,51 @@ fn open_input(suite: SuiteId, opener: &Opener, job: &Job) -> Result<QueryInput, 
     }
 }
 
-/// Answers and seals; one encapsulation per consumer.
-fn seal_all(suite: SuiteId, opened: Vec<Opened>, found: Vec<Vec<Record>>) -> Result<Vec<Done>, RunError> {
+/// Answers and seals; one encapsulation per consumer. An error only when nothing could be sealed.
+fn seal_all(suite: SuiteId, opened: Vec<Opened>, found: Vec<Option<Vec<Record>>>) -> Result<Vec<Done>, RunError> {
     let mut sealers: BTreeMap<SealingKey, Sealer> = BTreeMap::new();
-    let mut done = Vec::with_capacity(opened.len());
-    for (Opened { job, input }, records) in opened.into_iter().zip(found) {
-        let answer = match &input {
-            Ok(input) => answer(suite, &job, input, &records, &mut rand::rng()),
-            Err(reason) => failed(&job, reason, &mut rand::rng()),
-        };
-        let wrong = |source| RunError::Seal { consumer: job.permit.permit.consumer.clone(), source };
-        let sealer = match sealers.entry(job.consumer_key.clone()) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => {
-                new.insert(Sealer::new(&job.consumer_key, Label::SEAL_ANSWER, &mut rand::rng()).map_err(wrong)?)
+    let (mut done, mut fault) = (Vec::with_capacity(opened.len()), None);
+    for (opened, records) in opened.into_iter().zip(found) {
+        let Some(records) = records else { continue };
+        let consumer = opened.job.permit.permit.consumer.clone();
+        match seal_one(suite, &mut sealers, &opened, &records) {
+            Ok(one) => done.push(one),
+            Err(source) => {
+                tracing::warn!(%consumer, error = %source, "an answer could not be sealed");
+                fault = Some(RunError::Seal { consumer, source });
             }
-        };
-        let intent = job.permit.intent.id;
-        let padded = zeroize::Zeroizing::new(answer.to_padded_at_least(likely_length(&job)));
-        let sealed = sealer.seal(intent.as_bytes(), intent.as_bytes(), &padded).map_err(wrong)?.to_bytes();
-        done.push(Done {
-            intent,
-            consumer: job.permit.permit.consumer.clone(),
-            completion: Completion {
-                intent,
-                permit: job.permit.digest,
-                answer: Digest::of(suite, Label::ANSWER, &sealed),
-                fields_root: answer.fields_root(suite),
-            },
-            sealed,
-        });
+        }
     }
-    Ok(done)
+    match fault {
+        Some(fault) if done.is_empty() => Err(fault),
+        _ => Ok(done),
+    }
+}
+
+fn seal_one(
+    suite: SuiteId,
+    sealers: &mut BTreeMap<SealingKey, Sealer>,
+    Opened { job, input }: &Opened,
+    records: &[Record],
+) -> Result<Done, SuiteError> {
+    let answer = match input {
+        Ok(input) => answer(suite, job, input, records, &mut rand::rng()),
+        Err(reason) => failed(job, reason, &mut rand::rng()),
+    };
+    let sealer = match sealers.entry(job.consumer_key.clone()) {
+        std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+        std::collections::btree_map::Entry::Vacant(new) => {
+            new.insert(Sealer::new(&job.consumer_key, Label::SEAL_ANSWER, &mut rand::rng())?)
+        }
+    };
+    let intent = job.permit.intent.id;
+    let padded = zeroize::Zeroizing::new(answer.to_padded_at_least(likely_length(job)));
+    let sealed = sealer.seal(intent.as_bytes(), intent.as_bytes(), &padded)?.to_bytes();
+    let completion = Completion {
+        intent,
+        permit: job.permit.digest,
+        answer: Digest::of(suite, Label::ANSWER, &sealed),
+        fields_root: answer.fields_root(suite),
+    };
+    Ok(Done { intent, consumer: job.permit.permit.consumer.clone(), sealed, completion })
 }

@@ -49,12 +49,23 @@ pub fn decide(facts: &impl Facts, intent: &Intent, query: Digest, moment: &Momen
     };
     match (reasons.is_empty(), chosen, found.dataset, policy) {
         (true, Some(state), Some(dataset), Some(policy)) => {
-            let permit = permit(intent, query, dataset, state, policy, moment);
+            let mut permit = permit(intent, query, dataset, state, policy, moment);
+            permit.obligations.data_life_days = data_life_days(facts, &found, state, intent);
             let detail = format!("grant {}, guard rules: {}", state.grant.id, allowed_by.join(", "));
             yes(intent, permit, Reason::new(ReasonCode::Allowed, detail), state, moment)
         }
         _ => no(intent, query, reasons, policy),
     }
+}
+
+/// How long the answer may be kept: the least of what grant, purpose and consent allow.
+fn data_life_days(facts: &impl Facts, found: &Found<'_>, state: &GrantState, intent: &Intent) -> u32 {
+    let by_consent = match &intent.authority {
+        Authority::Consent { id } => facts.consent(id).map(|c| c.consent.data_life_days),
+        Authority::Legal { .. } => None,
+    };
+    let by_purpose = found.purpose.map(|p| p.retention_days);
+    [by_consent, by_purpose].into_iter().flatten().fold(state.grant.data_life_days, u32::min)
 }
 
 /// What the intent refers to.

@@ -1,4 +1,11 @@
 //! Advice: the least revealing mode that would be permitted, and why the others would not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests"
+)]
 
 mod support;
 

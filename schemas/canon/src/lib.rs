@@ -8,6 +8,7 @@
 //! made for one purpose never passes for another.
 //!
 //! This crate does not sign, encrypt or talk JSON.
+#![deny(missing_docs)]
 
 mod bytes;
 mod digest;

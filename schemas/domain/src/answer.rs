@@ -341,6 +341,36 @@ mod tests {
     }
 
     #[test]
+    fn the_root_covers_comparisons_flags_salt_and_names() {
+        let good = sample(&[name("address")]);
+        let root = good.fields_root(SuiteId::Sm);
+        let outcome = MatchOutcome::Equal;
+        let mut renamed = good.clone();
+        if let Some(Disclosure::Closed { field, .. }) = renamed.rows[0].last_mut() {
+            *field = name("other");
+        }
+        let others = [
+            Answer { matches: vec![FieldMatch { field: name("address"), outcome }], ..good.clone() },
+            Answer { truncated: true, ..good.clone() },
+            Answer { failure: Some(String::new()), ..good.clone() },
+            Answer { salt: [0; 16], ..good.clone() },
+            Answer { mode: Mode::Match, ..good.clone() },
+            renamed,
+        ];
+        assert!(others.iter().all(|a| a.fields_root(SuiteId::Sm) != root));
+    }
+
+    #[test]
+    fn padding_reaches_the_length_asked_for_and_reads_back() {
+        let answer = sample(&[]);
+        for (least, length) in [(0, 1024), (1024, 1024), (1025, 2048), (5000, 8192)] {
+            let padded = answer.to_padded_at_least(least);
+            assert_eq!(padded.len(), length);
+            assert_eq!(Answer::from_padded(&padded).unwrap(), answer);
+        }
+    }
+
+    #[test]
     fn hit_and_miss_have_one_length() {
         let hit = sample(&[name("address")]);
         let miss = Answer { rows: vec![], ..hit.clone() };

@@ -31,7 +31,7 @@ pub enum Value {
         /// Media type (RFC 6838).
         #[n(0)]
         media_type: String,
-        /// The file's bytes; base64 in JSON.
+        /// The file's bytes; hex in JSON.
         #[cbor(n(1), with = "minicbor::bytes")]
         #[serde(with = "hex")]
         bytes: Vec<u8>,

@@ -32,6 +32,8 @@ pub const SAME_FLOOR: &[(&str, &str)] = &[
     ("daemon", "consensus"),
     ("daemon", "source"),
     ("daemon", "worker"),
+    ("app", "api"),
+    ("wire", "api"),
     ("cli", "demo"),
 ];
 

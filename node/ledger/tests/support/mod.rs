@@ -188,10 +188,8 @@ impl Story {
     }
 
     pub fn the_intent(&mut self) -> &mut Intent {
-        match &mut self.intent.body {
-            Body::Intent(intent) => intent,
-            _ => panic!("not an intent"),
-        }
+        let Body::Intent(intent) = &mut self.intent.body else { panic!("not an intent") };
+        intent
     }
 
     pub fn the_decision(&mut self) -> &mut Decision {
@@ -209,17 +207,13 @@ impl Story {
     }
 
     pub fn the_completion(&mut self) -> &mut Completion {
-        match self.closing.as_mut().map(|e| &mut e.body) {
-            Some(Body::Completion(completion)) => completion,
-            _ => panic!("not completed"),
-        }
+        let Some(Entry { body: Body::Completion(done), .. }) = &mut self.closing else { panic!("not completed") };
+        done
     }
 
     pub fn the_lapse(&mut self) -> &mut Lapse {
-        match self.closing.as_mut().map(|e| &mut e.body) {
-            Some(Body::Lapse(lapse)) => lapse,
-            _ => panic!("not lapsed"),
-        }
+        let Some(Entry { body: Body::Lapse(lapse), .. }) = &mut self.closing else { panic!("not lapsed") };
+        lapse
     }
 
     /// Other entries stand around the story's own, so that no path is trivial.

@@ -66,7 +66,8 @@ pub(super) fn changed(
     let mut state = state.clone();
     let party = author == &state.grant.holder || author == &state.grant.consumer;
     let regulator = draft.member(author).is_some_and(|m| m.has(Role::Regulator));
-    if !party && !(regulator && change != GrantChange::Revoked) {
+    let may = party || (regulator && change != GrantChange::Revoked);
+    if !may {
         return Err(format!("grant {id} is not `{author}`'s to change"));
     }
     if state.revoked {

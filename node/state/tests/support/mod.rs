@@ -48,7 +48,7 @@ pub fn consent_id(n: u8) -> ConsentId {
 
 pub fn intent_id(time_ms: u64, n: u32) -> IntentId {
     let mut random = [0; 10];
-    random[..4].copy_from_slice(&n.to_be_bytes());
+    random[6..].copy_from_slice(&n.to_be_bytes());
     IntentId::from_parts(time_ms, &random)
 }
 

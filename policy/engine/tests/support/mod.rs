@@ -172,14 +172,13 @@ impl World {
                 fields: vec![field("defaults"), field("name"), field("overdue_count")],
             }],
             modes: vec![Mode::Match, Mode::Detail],
-            commitment: Commitment([1; 32]),
+            commitment: Commitment([0xCD; 32]),
             valid_from_ms: NOW_MS - 1_000,
             valid_until_ms: NOW_MS + 1_000,
             max_uses: 2,
             data_life_days: 30,
         };
-        let consent =
-            ConsentState { consent, issuer: id("authorisation"), status: ConsentStatus::Active, uses: 0 };
+        let consent = ConsentState { consent, issuer: id("authorisation"), status: ConsentStatus::Active, uses: 0 };
         let mut world = Self {
             members: BTreeMap::from([(id("bank-a"), member("bank-a", Class::Finance, &[Role::Consumer]))]),
             dataset: Some(dataset),
