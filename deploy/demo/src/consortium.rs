@@ -84,7 +84,7 @@ impl Founding {
     /// # Errors
     /// [`DemoError::Client`] when the key file cannot be read.
     pub fn identity(&self, member: &str) -> Result<Identity, DemoError> {
-        Ok(load_identity(&self.key_file(member), PASSPHRASE)?)
+        Ok(load_identity(self.key_file(member), PASSPHRASE)?)
     }
 
     /// A member's key file.

@@ -29,6 +29,9 @@ use crate::steps::Steps;
 use crate::track::{QueryState, Released, Tracker};
 use crate::votes::Votes;
 
+/// How long sealed inputs and answers are kept for consumers that ask again: thirty days.
+const KEEP_ANSWERS_MS: u64 = 30 * 24 * 3_600_000;
+
 /// Settings of a node.
 pub struct NodeConfig {
     /// Whose node it is.
@@ -123,6 +126,7 @@ impl Node {
         tasks.spawn(holder.clone().run());
         tasks.spawn(take_offers(replica.clone(), offered));
         tasks.spawn(offer_again(replica.clone(), gossip.clone()));
+        tasks.spawn(forget_answers(replica.clone()));
         let settings = Config::new(replica.consortium, member, wal_dir);
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
@@ -448,6 +452,20 @@ async fn take_offers(replica: Arc<Replica>, mut offers: tokio::sync::mpsc::Recei
             Ok(Err(fault)) => tracing::debug!(%fault, "a peer's batch is not taken"),
             Ok(Ok(())) => {}
             Err(_) => return,
+        }
+    }
+}
+
+/// Deletes sealed inputs and answers that nobody will ask for any more.
+async fn forget_answers(replica: Arc<Replica>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        ticks.tick().await;
+        let before_ms = replica.clock.now_ms().saturating_sub(KEEP_ANSWERS_MS);
+        match replica.store.prune_work(before_ms).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "old inputs and answers were deleted"),
+            Err(error) => tracing::warn!(%error, "old inputs and answers could not be deleted"),
         }
     }
 }

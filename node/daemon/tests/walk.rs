@@ -1,4 +1,11 @@
 //! A query's walk through nodes in this process, without the gateway.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +105,10 @@ fn world(validators: usize) -> World {
 }
 
 async fn start(world: &World, validators: usize) -> Vec<Node> {
+    start_with(world, validators, Steps::default()).await
+}
+
+async fn start_with(world: &World, validators: usize, steps: Steps) -> Vec<Node> {
     let (hub, gossip) = (MemoryHub::new(), GossipHub::new());
     let mut nodes = Vec::new();
     for i in 0..validators {
@@ -116,7 +127,7 @@ async fn start(world: &World, validators: usize) -> Vec<Node> {
             network: hub.join(&member(&id)),
             gossip: gossip.clone(),
             clock: Arc::new(SystemClock),
-            steps: Steps::default(),
+            steps: steps.clone(),
         };
         nodes.push(Node::start(config).await.unwrap());
     }
@@ -305,6 +316,35 @@ fn every_changed_byte_is_caught(bundle: &[u8], genesis: &Genesis) {
         let report = verify_bundle(&changed, genesis);
         assert!(!report.verified && report.failed.is_some(), "byte {at} of {} was changed unnoticed", bundle.len());
     }
+}
+
+/// I1: the answer is made and stored, and still does not leave before its record is final.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_answer_leaves_before_its_receipt() {
+    let world = world(1);
+    let (stored, seen) = std::sync::mpsc::channel();
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let steps = Steps::with(Arc::new(move |step| {
+        if step == "answer-stored" {
+            stored.send(()).unwrap();
+            // The holder stands still here until the test has looked.
+            held.lock().unwrap().recv().unwrap();
+        }
+    }));
+    let nodes = start_with(&world, 1, steps).await;
+    rules(&world, &nodes[0]).await;
+    let (asked, input) = intent(&["address"]);
+    let id = asked.id;
+    nodes[0].deliver(vec![input]).await.unwrap();
+    nodes[0].submit(sign(&world, "bank", vec![Body::Intent(asked)])).await.unwrap();
+    tokio::task::spawn_blocking(move || seen.recv_timeout(Duration::from_secs(20)).unwrap()).await.unwrap();
+    let (_, state) = until(async || nodes[0].query(&id).await.unwrap()).await;
+    assert!(matches!(state, QueryState::Permitted { release: Release::AfterReceipt, .. }));
+    assert_eq!(nodes[0].release(&id).await.unwrap(), None, "permitted and stored, not yet on record");
+    go_on.send(()).unwrap();
+    let released = until(async || nodes[0].release(&id).await.unwrap()).await;
+    assert!(released.receipted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,6 +34,7 @@ pub enum Key {
 
 /// One object of the state.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[expect(clippy::large_enum_variant, reason = "objects lie one by one in a map; most are of the large kinds")]
 pub enum Object {
     /// A purpose.
     #[n(0)]

@@ -175,7 +175,7 @@ fn a_quota_is_kept_to_the_query_within_one_block() {
 }
 
 #[test]
-fn a_consent_is_spent_to_the_last_use_within_one_block() {
+fn budgets_are_debited_at_the_intent() {
     let world = World::new();
     let mut state = world.ready(100, 2);
     let entries: Vec<Entry> = (0..4).map(|n| ask_with_consent(START_MS, n)).collect();
@@ -199,6 +199,34 @@ fn within_a_block_the_order_of_revocation_and_question_decides() {
         let mut state = world.ready(10, 10);
         assert_eq!(words(&world.block(&mut state, START_MS, &entries)), [expected]);
     }
+}
+
+/// Paused, revoked, spent, suspended or past its end: no intent of a later block gets through.
+#[test]
+fn what_has_ended_authorises_nothing() {
+    let world = World::new();
+    let consent = |change| by("authorisation", Body::ConsentChanged { consent: consent_id(1), change });
+    let ends = [
+        vec![consent(ConsentChange::Paused)],
+        vec![consent(ConsentChange::Revoked)],
+        vec![by("housing", change(GrantChange::Revoked))],
+        vec![by("bank", change(GrantChange::Suspended))],
+        vec![by("regulator", change(GrantChange::Suspended))],
+        vec![ask_with_consent(START_MS, 8), ask_with_consent(START_MS, 9)],
+    ];
+    for end in ends {
+        let mut state = world.ready(10, 2);
+        world.block(&mut state, START_MS, &end);
+        let derived = world.block(&mut state, START_MS + 1, &[ask_with_consent(START_MS + 1, 1)]);
+        assert_eq!(words(&derived), ["no"], "{end:?}");
+    }
+    let mut state = world.ready(10, 2);
+    let expiring = Consent { valid_until_ms: START_MS + 1, ..support::consent(2, 5) };
+    world.block(&mut state, START_MS, &[by("authorisation", Body::ConsentIssued(expiring))]);
+    let asked = |n| Intent { authority: Authority::Consent { id: consent_id(2) }, ..intent(START_MS, n) };
+    let asked = |n| by("bank", Body::Intent(asked(n)));
+    assert_eq!(words(&world.block(&mut state, START_MS, &[asked(1)])), ["yes"]);
+    assert_eq!(words(&world.block(&mut state, START_MS + 1, &[asked(2)])), ["no"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_completion_closes_its_query_once() {
 }
 
 #[test]
-fn completions_by_others_or_for_another_permit_are_recorded_as_rejected() {
+fn a_completion_without_its_permit_is_rejected() {
     let world = World::new();
     let (mut state, permit) = open(&world);
     let other = Permit { height: permit.height + 1, ..permit.clone() };
@@ -115,7 +115,7 @@ fn permits_lapse_at_their_time_in_order_before_anything_else() {
 }
 
 #[test]
-fn at_its_due_time_a_query_lapses_and_its_completion_is_late() {
+fn a_silent_holder_lapses() {
     let world = World::new();
     let (mut state, permit) = open(&world);
     let due = START_MS + COMPLETE_MS;

@@ -31,16 +31,23 @@ fn the_base_case_is_allowed_with_its_obligations_and_debits() {
     assert_eq!(codes(&terms), BTreeSet::from([ReasonCode::Allowed]));
     assert_eq!(terms.debit_grant, Some((grant_id(1), NOW_MS - NOW_MS % (24 * HOUR_MS))));
     assert_eq!(terms.debit_consent, Some(consent_id()));
-    assert_eq!((permit.query, permit.intent), (QUERY, intent().id));
-    assert_eq!((permit.height, permit.expires_ms), (12, NOW_MS + 60_000));
-    assert_eq!((permit.dataset_revision, permit.grant), (3, grant_id(1)));
-    assert_eq!(Some(permit.policy), terms.decision.policy);
-    assert_eq!(permit.policy, world.guard.as_ref().unwrap().digest());
     let obligations = permit.obligations;
     assert_eq!(obligations.fields, intent().fields);
     assert_eq!(obligations.masked, [field("name")], "masked are the asked fields that have a mask");
     assert_eq!((obligations.max_rows, obligations.data_life_days), (3, 30), "the smaller row cap holds");
     assert_eq!(obligations.release, Release::AfterReceipt);
+}
+
+#[test]
+fn a_permit_names_query_policy_height_and_expiry() {
+    let world = World::new();
+    let terms = ruled(&world, &intent());
+    let permit = terms.decision.permit().expect("permitted");
+    assert_eq!((permit.query, permit.intent), (QUERY, intent().id));
+    assert_eq!((permit.height, permit.expires_ms), (12, NOW_MS + 60_000));
+    assert_eq!((permit.dataset_revision, permit.grant), (3, grant_id(1)));
+    assert_eq!(Some(permit.policy), terms.decision.policy);
+    assert_eq!(permit.policy, world.guard.as_ref().unwrap().digest());
 }
 
 #[test]

@@ -192,6 +192,7 @@ pub struct Permit {
 /// Yes or no.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a decision is short-lived and mostly a permit")]
 pub enum Outcome {
     /// Permitted.
     #[n(0)]

@@ -1,6 +1,6 @@
 //! Words that tests use.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,19 +66,13 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
 /// # Panics
 /// When they do not meet, or differ.
 pub async fn settled(nodes: &[Arc<Node>]) -> Digest {
-    let stand = || {
-        let tips: BTreeMap<_, _> = nodes.iter().map(|n| (n.tip().block, n.with_state(|s| s.digest()))).collect();
+    // A state that differs at one tip never becomes equal; two looks at different moments of a moving chain do.
+    until("all nodes at one block, in one state", async || {
+        let stands: BTreeSet<_> = nodes.iter().map(|n| (n.tip().block, n.with_state(|s| s.digest()))).collect();
         let open = nodes.iter().any(|n| n.backlog() > 0 || n.with_state(|s| s.open_queries().count()) > 0);
-        (tips, open)
-    };
-    until("one tip at all nodes", async || {
-        let (tips, open) = stand();
-        let digests: std::collections::BTreeSet<_> = tips.values().collect();
-        // Two looks at different moments of a moving chain are no difference: only equal tips are compared.
-        (tips.len() == 1 && digests.len() == 1 && !open).then(|| tips.values().next().copied())
+        stands.first().filter(|_| stands.len() == 1 && !open).map(|(_, digest)| *digest)
     })
     .await
-    .unwrap()
 }
 
 /// The authorisation service and one consumer.

@@ -1,5 +1,12 @@
 //! The process is killed at every step of the walk. After a restart nothing is lost, nothing half-written, and no answer
 //! was released without its record.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! The demo's story, in both suites.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use covenant_canon::SuiteId;
 use covenant_demo::Story;

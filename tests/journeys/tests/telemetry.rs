@@ -1,5 +1,12 @@
 //! A local OTLP receiver and the log of the whole story: one trace goes through gateway, node and worker, and nothing of
 //! any person or any secret is in a span, a metric or a log line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is the test's failure"
+)]
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -133,6 +140,22 @@ async fn one_trace_and_no_personal_data() {
     for request in metrics.iter() {
         search("a metric", &request.encode_to_vec(), &secrets);
     }
+    search_ledgers(dir.path(), &secrets);
+}
+
+/// The departments' records hold persons; the replicas beside them hold none.
+fn search_ledgers(dir: &std::path::Path, secrets: &[String]) {
+    let mut searched = 0;
+    for member in std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()) {
+        for file in std::fs::read_dir(member).unwrap().map(|e| e.unwrap().path()) {
+            if file.file_name().is_some_and(|n| n.to_string_lossy().starts_with("node.db")) {
+                let bytes = std::fs::read(&file).unwrap();
+                searched += bytes.len();
+                search("a ledger replica", &bytes, secrets);
+            }
+        }
+    }
+    assert!(searched > 100_000, "the replicas were found: {searched} bytes");
 }
 
 fn check_trace(requests: &[ExportTraceServiceRequest]) {

@@ -77,7 +77,6 @@ impl Table {
             ..Default::default()
         };
         let report = vault.import(&self.dataset, &self.mapping, &self.file, options, &mut |_| {}).await.unwrap();
-        println!("{}: {} rows in {} ms", self.dataset.id.name(), report.imported, report.elapsed_ms);
         (report.imported, report.rejected)
     }
 }
