@@ -19,19 +19,24 @@ use covenant_store::Input;
 /// Longest wait for entries to become final.
 const RECORD_WAIT: Duration = Duration::from_secs(20);
 
-/// Nodes of one consortium in this process. The first is the one the gateway reads from; answers come from their holders.
+/// Nodes of one consortium in this process. Answers come from their holders.
 pub struct Local {
     nodes: BTreeMap<MemberId, Arc<Node>>,
-    home: Arc<Node>,
+    first: Arc<Node>,
     genesis: Arc<Genesis>,
 }
 
 impl Local {
     /// The port over these nodes; none when there are none.
     pub fn new(nodes: Vec<Arc<Node>>) -> Option<Self> {
-        let home = nodes.first()?.clone();
-        let genesis = home.genesis().clone();
-        Some(Self { nodes: nodes.into_iter().map(|n| (n.member().clone(), n)).collect(), home, genesis })
+        let first = nodes.first()?.clone();
+        let genesis = first.genesis().clone();
+        Some(Self { nodes: nodes.into_iter().map(|n| (n.member().clone(), n)).collect(), first, genesis })
+    }
+
+    /// The node to read from and submit through: one whose consensus runs, if there is any.
+    fn home(&self) -> &Arc<Node> {
+        self.nodes.values().find(|n| n.is_running()).unwrap_or(&self.first)
     }
 
     /// Groups inputs by the holder of the dataset that each intent names.
@@ -62,12 +67,12 @@ impl Local {
     }
 
     fn holder_of(&self, dataset: &DatasetId) -> Option<MemberId> {
-        self.home.with_state(|s| s.dataset(dataset).map(|d| d.holder.clone()))
+        self.home().with_state(|s| s.dataset(dataset).map(|d| d.holder.clone()))
     }
 
     async fn progress_of(&self, intent: &IntentId) -> Result<Progress, PortError> {
-        let Some((_, state)) = self.home.query(intent).await.map_err(unavailable)? else {
-            return Ok(if self.home.is_waiting(intent) { Progress::Received } else { Progress::Unknown });
+        let Some((_, state)) = self.home().query(intent).await.map_err(unavailable)? else {
+            return Ok(if self.home().is_waiting(intent) { Progress::Received } else { Progress::Unknown });
         };
         Ok(match state {
             QueryState::Refused(reasons) => Progress::Refused { reasons },
@@ -135,12 +140,12 @@ impl Consortium for Local {
     }
 
     async fn tip(&self) -> Result<LedgerTip, PortError> {
-        let tip = self.home.tip();
+        let tip = self.home().tip();
         Ok(LedgerTip { height: tip.height, block: tip.block, leaves: tip.leaves, time_ms: tip.time_ms })
     }
 
     async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError> {
-        let recorded = self.home.record(batch, RECORD_WAIT).await.map_err(refused)?;
+        let recorded = self.home().record(batch, RECORD_WAIT).await.map_err(refused)?;
         let outcome = |r: covenant_daemon::RecordedEntry| EntryOutcome {
             entry: r.entry,
             leaf: r.leaf,
@@ -155,17 +160,17 @@ impl Consortium for Local {
 
     async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError> {
         for (holder, inputs) in self.route(&batch, inputs)? {
-            if let Some(node) = self.nodes.get(&holder) {
-                node.deliver(inputs).await.map_err(unavailable)?;
-            }
+            // Without its input a permitted query could only lapse: better to say so before anything is debited.
+            let away = || PortError::Unavailable { reason: format!("holder `{holder}` has no running node") };
+            self.nodes.get(&holder).ok_or_else(away)?.deliver(inputs).await.map_err(unavailable)?;
         }
-        self.home.submit(batch).await.map_err(refused)?;
+        self.home().submit(batch).await.map_err(refused)?;
         Ok(())
     }
 
     async fn progress(&self, intents: &[IntentId], wait: Duration) -> Result<Vec<Progress>, PortError> {
         let deadline = tokio::time::Instant::now() + wait;
-        let (mut tracked, _) = self.home.changes();
+        let (mut tracked, _) = self.home().changes();
         let mut stored: Vec<_> = self.nodes.values().map(|n| n.changes()).collect();
         let mut out = self.progress_of_all(intents).await?;
         while !out.iter().all(Progress::is_final) {
@@ -191,15 +196,15 @@ impl Consortium for Local {
     }
 
     async fn consumer_of(&self, intent: &IntentId) -> Result<Option<MemberId>, PortError> {
-        Ok(self.home.query(intent).await.map_err(unavailable)?.map(|(consumer, _)| consumer))
+        Ok(self.home().query(intent).await.map_err(unavailable)?.map(|(consumer, _)| consumer))
     }
 
     async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, PortError> {
-        self.home.evidence(intent).await.map_err(unavailable)
+        self.home().evidence(intent).await.map_err(unavailable)
     }
 
     async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError> {
-        let found = self.home.explain(intent, replay).await.map_err(unavailable)?;
+        let found = self.home().explain(intent, replay).await.map_err(unavailable)?;
         Ok(found.map(|(decision, height, again)| {
             let replayed_equal = replay.then(|| again.as_ref() == Some(&decision));
             Explanation { decision, height, replayed_equal }
@@ -207,24 +212,24 @@ impl Consortium for Local {
     }
 
     async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
-        Ok(self.home.plan(wish))
+        Ok(self.home().plan(wish))
     }
 
     async fn members(&self) -> Result<Vec<Member>, PortError> {
-        Ok(self.home.with_state(|s| s.members().cloned().collect()))
+        Ok(self.home().with_state(|s| s.members().cloned().collect()))
     }
 
     async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
-        Ok(self.home.with_state(|s| s.purposes().cloned().collect()))
+        Ok(self.home().with_state(|s| s.purposes().cloned().collect()))
     }
 
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
-        Ok(self.home.with_state(|s| s.datasets().cloned().collect()))
+        Ok(self.home().with_state(|s| s.datasets().cloned().collect()))
     }
 
     async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError> {
         let all = self.genesis.member(member).is_some_and(|m| m.has(Role::Regulator));
-        Ok(self.home.with_state(|s| {
+        Ok(self.home().with_state(|s| {
             let visible = s.grants_all().filter(|g| all || &g.grant.holder == member || &g.grant.consumer == member);
             let view = |g: &covenant_engine::GrantState| GrantView {
                 grant: g.grant.clone(),
@@ -237,7 +242,7 @@ impl Consortium for Local {
     }
 
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
-        Ok(self.home.with_state(|s| {
+        Ok(self.home().with_state(|s| {
             s.consent(id).map(|c| ConsentView {
                 consent: c.consent.clone(),
                 issuer: c.issuer.clone(),

@@ -139,6 +139,11 @@ impl Engine {
         found.unwrap_or_else(|| Arc::new(ConsensusError::Engine("it was stopped".to_owned())))
     }
 
+    /// Whether the engine has died, as far as is known now.
+    pub fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
     /// Stops the engine and waits until it no longer signs or stores anything.
     pub async fn stop(mut self) {
         self.stopping.store(true, Ordering::Release);

@@ -146,6 +146,11 @@ impl Node {
         self.engine.failed().await
     }
 
+    /// Whether consensus still runs here, as far as is known now.
+    pub fn is_running(&self) -> bool {
+        !self.engine.has_failed()
+    }
+
     /// Whose node it is.
     pub fn member(&self) -> &MemberId {
         &self.replica.member
