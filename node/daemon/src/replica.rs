@@ -147,6 +147,9 @@ impl Replica {
 
     /// Takes a batch that a peer has checked and stored; checks it all the same.
     pub(crate) fn take(&self, batch: SignedBatch) -> Result<(), SubmitError> {
+        if self.mempool.checked(&batch).is_some() {
+            return Ok(());
+        }
         let checked = self.check_batch(batch)?;
         self.admissible(&checked)?;
         self.mempool.add(checked).map(|_| ())
