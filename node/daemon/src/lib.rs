@@ -16,6 +16,7 @@ mod node;
 mod replay;
 mod replica;
 mod steps;
+mod tasks;
 mod track;
 mod votes;
 

@@ -26,11 +26,9 @@ use crate::holder::Holder;
 use crate::replay::{compare, rebuild};
 use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
 use crate::steps::Steps;
+use crate::tasks;
 use crate::track::{QueryState, Released, Tracker};
 use crate::votes::Votes;
-
-/// How long sealed inputs and answers are kept for consumers that ask again: thirty days.
-const KEEP_ANSWERS_MS: u64 = 30 * 24 * 3_600_000;
 
 /// Settings of a node.
 pub struct NodeConfig {
@@ -121,16 +119,16 @@ impl Node {
         let votes = Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
         let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
         let offered = gossip.join(&member);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
-        tasks.spawn(holder.clone().run());
-        tasks.spawn(take_offers(replica.clone(), offered));
-        tasks.spawn(offer_again(replica.clone(), gossip.clone()));
-        tasks.spawn(forget_answers(replica.clone()));
+        let mut background = JoinSet::new();
+        background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
+        background.spawn(holder.clone().run());
+        background.spawn(tasks::take_offers(replica.clone(), offered));
+        background.spawn(tasks::offer_again(replica.clone(), gossip.clone()));
+        background.spawn(tasks::forget_answers(replica.clone()));
         let settings = Config::new(replica.consortium, member, wal_dir);
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
-        Ok(Self { replica, holder, tracker, signing, gossip, engine, tasks, tracked })
+        Ok(Self { replica, holder, tracker, signing, gossip, engine, tasks: background, tracked })
     }
 
     /// Stops taking part. Nothing that was promised is lost.
@@ -430,59 +428,4 @@ fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
         }
     };
     Some((intent.consumer.clone(), state))
-}
-
-async fn track(
-    mut events: broadcast::Receiver<Arc<CommittedBlock>>,
-    tracker: Arc<Tracker>,
-    tracked: broadcast::Sender<u64>,
-) {
-    loop {
-        match events.recv().await {
-            Ok(block) => {
-                tracker.note(&block);
-                let _nobody_waits = tracked.send(block.header.height);
-            }
-            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "query tracker fell behind"),
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
-async fn take_offers(replica: Arc<Replica>, mut offers: tokio::sync::mpsc::Receiver<Arc<SignedBatch>>) {
-    while let Some(batch) = offers.recv().await {
-        let replica = replica.clone();
-        let take = move || replica.take(Arc::unwrap_or_clone(batch));
-        match tokio::task::spawn_blocking(take).await {
-            Ok(Err(fault)) => tracing::debug!(%fault, "a peer's batch is not taken"),
-            Ok(Ok(())) => {}
-            Err(_) => return,
-        }
-    }
-}
-
-/// Deletes sealed inputs and answers that nobody will ask for any more.
-async fn forget_answers(replica: Arc<Replica>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(3_600));
-    loop {
-        ticks.tick().await;
-        let before_ms = replica.clock.now_ms().saturating_sub(KEEP_ANSWERS_MS);
-        match replica.store.prune_work(before_ms).await {
-            Ok(0) => {}
-            Ok(deleted) => tracing::info!(deleted, "old inputs and answers were deleted"),
-            Err(error) => tracing::warn!(%error, "old inputs and answers could not be deleted"),
-        }
-    }
-}
-
-/// Offers what still waits to the peers again: one of them may have been away.
-async fn offer_again(replica: Arc<Replica>, gossip: GossipHub) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(3));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        ticks.tick().await;
-        for batch in replica.mempool.oldest(usize::MAX) {
-            gossip.offer(&replica.member, &Arc::new(batch.batch().clone()));
-        }
-    }
 }

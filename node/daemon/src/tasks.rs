@@ -1,0 +1,71 @@
+//! What a node does in the background beside answering.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use covenant_ledger::SignedBatch;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::gossip::GossipHub;
+use crate::replica::{CommittedBlock, Replica};
+use crate::track::Tracker;
+
+/// How long sealed inputs and answers are kept for consumers that ask again: thirty days.
+const KEEP_ANSWERS_MS: u64 = 30 * 24 * 3_600_000;
+
+/// Keeps the tracker in step with committed blocks.
+pub(crate) async fn track(
+    mut events: broadcast::Receiver<Arc<CommittedBlock>>,
+    tracker: Arc<Tracker>,
+    tracked: broadcast::Sender<u64>,
+) {
+    loop {
+        match events.recv().await {
+            Ok(block) => {
+                tracker.note(&block);
+                let _nobody_waits = tracked.send(block.header.height);
+            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "query tracker fell behind"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Takes what peers offer.
+pub(crate) async fn take_offers(replica: Arc<Replica>, mut offers: mpsc::Receiver<Arc<SignedBatch>>) {
+    while let Some(batch) = offers.recv().await {
+        let replica = replica.clone();
+        let take = move || replica.take(Arc::unwrap_or_clone(batch));
+        match tokio::task::spawn_blocking(take).await {
+            Ok(Err(fault)) => tracing::debug!(%fault, "a peer's batch is not taken"),
+            Ok(Ok(())) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Deletes sealed inputs and answers that nobody will ask for any more.
+pub(crate) async fn forget_answers(replica: Arc<Replica>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        ticks.tick().await;
+        let before_ms = replica.clock.now_ms().saturating_sub(KEEP_ANSWERS_MS);
+        match replica.store.prune_work(before_ms).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "old inputs and answers were deleted"),
+            Err(error) => tracing::warn!(%error, "old inputs and answers could not be deleted"),
+        }
+    }
+}
+
+/// Offers what still waits to the peers again: one of them may have been away.
+pub(crate) async fn offer_again(replica: Arc<Replica>, gossip: GossipHub) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(3));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        for batch in replica.mempool.oldest(usize::MAX) {
+            gossip.offer(&replica.member, &Arc::new(batch.batch().clone()));
+        }
+    }
+}
