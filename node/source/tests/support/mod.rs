@@ -18,11 +18,15 @@ pub(crate) fn skipped(test: &str, why: &str) {
 pub(crate) fn shared(test: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let dir = std::env::var_os("COVENANT_SHARED_DATA").map_or(beside, PathBuf::from);
-    if !dir.join("README.md").exists() {
-        skipped(test, "no shared data");
-        return None;
+    if dir.join("credit_card_clients.csv").exists() {
+        return Some(dir);
     }
-    Some(dir)
+    // The tables are no part of the project: CI says so where it finds none, and then this is no failure.
+    match std::env::var("COVENANT_WITHOUT_SHARED_DATA").as_deref() {
+        Ok("1") => println!("SKIPPED {test}: no public tables on this machine"),
+        _ => skipped(test, "no public tables: set COVENANT_SHARED_DATA"),
+    }
+    None
 }
 
 /// Description and mapping of a public table.

@@ -1,6 +1,12 @@
 //! Real public tables through the whole path: imported by mapping files, asked a thousand mixed questions through the
 //! gateway, every answer held against a plain reading of the CSV.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
 
 mod asker;
 mod founding;
@@ -35,11 +41,15 @@ struct Asked {
 fn shared(test: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let dir = std::env::var_os("COVENANT_SHARED_DATA").map_or(beside, PathBuf::from);
-    if !dir.join("credit_card_clients.csv").exists() {
-        skipped(test, "no public tables: set COVENANT_SHARED_DATA");
-        return None;
+    if dir.join("credit_card_clients.csv").exists() {
+        return Some(dir);
     }
-    Some(dir)
+    // The tables are no part of the project: CI says so where it finds none, and then this is no failure.
+    match std::env::var("COVENANT_WITHOUT_SHARED_DATA").as_deref() {
+        Ok("1") => println!("SKIPPED {test}: no public tables on this machine"),
+        _ => skipped(test, "no public tables: set COVENANT_SHARED_DATA"),
+    }
+    None
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
