@@ -366,7 +366,7 @@ impl Node {
         }
     }
 
-    /// The entries of a member or about an instance are for other rooms; this reads one entry by leaf number.
+    /// The entry at a leaf of the log; absent beyond its end.
     ///
     /// # Errors
     /// [`NodeError`].

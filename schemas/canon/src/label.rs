@@ -27,8 +27,6 @@ impl Label {
     pub const POLICY: Self = Self("covenant/v1/policy");
     /// A grant, signed by both parties.
     pub const GRANT: Self = Self("covenant/v1/grant");
-    /// A dataset description.
-    pub const DATASET: Self = Self("covenant/v1/dataset");
     /// Sealed input of a query; the query digest of the permit covers it.
     pub const QUERY_INPUT: Self = Self("covenant/v1/query-input");
     /// An intent as the permit names it.
