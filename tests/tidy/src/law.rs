@@ -8,6 +8,8 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("engine", 1),
     ("ledger", 1),
     ("sigma", 1),
+    ("oprf", 1),
+    ("pir", 1),
     ("state", 2),
     ("api", 3),
     ("app", 3),
@@ -27,6 +29,7 @@ pub const FLOORS: &[(&str, u8)] = &[
 pub const SAME_FLOOR: &[(&str, &str)] = &[
     ("domain", "canon"),
     ("suite", "canon"),
+    ("oprf", "sigma"),
     ("worker", "source"),
     ("daemon", "store"),
     ("daemon", "consensus"),
