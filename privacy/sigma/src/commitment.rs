@@ -14,6 +14,11 @@ use zeroize::Zeroize;
 static BASE_H: LazyLock<RistrettoBasepointTable> =
     LazyLock::new(|| RistrettoBasepointTable::create(&hash_to_group(Label::BASE_H, b"")));
 
+/// The second base `H`, as its table.
+pub(crate) fn base_h() -> &'static RistrettoBasepointTable {
+    &BASE_H
+}
+
 /// Why bytes are no commitment or opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommitmentError {
@@ -46,6 +51,10 @@ impl Opening {
     pub fn to_bytes(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
+
+    pub(crate) fn scalar(&self) -> &Scalar {
+        &self.0
+    }
 }
 
 impl Drop for Opening {
@@ -67,6 +76,11 @@ impl Subjects {
     /// `P(id) = HashToGroup("covenant/v1/subject" ‖ id)`.
     pub fn point(canonical: &str) -> RistrettoPoint {
         hash_to_group(Label::SUBJECT, canonical.as_bytes())
+    }
+
+    /// Whether the encoded point is that of this subject; constant time in the point.
+    pub fn matches(point: &[u8; 32], canonical: &str) -> bool {
+        Self::point(canonical).compress().to_bytes().ct_eq(point).into()
     }
 }
 

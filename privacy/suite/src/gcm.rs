@@ -3,7 +3,7 @@
 use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::{Aead, Key, KeyInit, Nonce, Payload};
 use aes_gcm::{Aes256Gcm, AesGcm};
-use covenant_canon::SuiteId;
+use covenant_canon::{Label, SuiteId};
 use hkdf::Hkdf;
 use sha2_11::Sha256;
 use sm3::Sm3;
@@ -27,6 +27,23 @@ pub(crate) fn expand(suite: SuiteId, ikm: &[u8], info: &[&[u8]], okm: &mut [u8])
         SuiteId::Intl => Hkdf::<Sha256>::new(None, ikm).expand_multi_info(info, okm),
     }
     .map_err(|_| SuiteError::Open)
+}
+
+/// Derives secrets from a secret: HKDF (RFC 5869) of the suite, without salt, `info = len(label) ‖ label ‖ context`.
+///
+/// The input must be uniform or of high entropy: this stretches nothing.
+///
+/// # Errors
+/// [`SuiteError::TooLong`] for more output than 255 hashes.
+pub fn derive(
+    suite: SuiteId,
+    label: Label,
+    secret: &[u8],
+    context: &[u8],
+    output: &mut [u8],
+) -> Result<(), SuiteError> {
+    let (length, limit) = (output.len(), 255 * 32);
+    expand(suite, secret, &[&label_head(label), context], output).map_err(|_| SuiteError::TooLong { length, limit })
 }
 
 pub(crate) fn seal(secret: &SharedSecret, context: &[u8], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SuiteError> {

@@ -36,6 +36,7 @@ mod tests;
 
 pub use covenant_canon::SuiteId;
 pub use error::SuiteError;
+pub use gcm::derive;
 pub use keyfile::{KdfCost, KeyFile, KeyPairSet, MAX_KEY_FILE};
 pub use prepared::PreparedKey;
 pub use public::{Encapsulation, SealingKey, Signature, VerifyingKey};

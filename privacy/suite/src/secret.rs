@@ -137,12 +137,18 @@ impl SharedSecret {
         Self { suite, label, bytes }
     }
 
+    /// A secret that both ends derived instead of encapsulating it, see [`derive`](crate::derive). The label names what it
+    /// seals.
+    pub fn from_derived(suite: SuiteId, label: Label, bytes: &Zeroizing<[u8; 32]>) -> Self {
+        Self { suite, label, bytes: bytes.clone() }
+    }
+
     /// The suite it belongs to.
     pub fn suite(&self) -> SuiteId {
         self.suite
     }
 
-    /// The label it was encapsulated under.
+    /// The label it was encapsulated or derived under.
     pub fn label(&self) -> Label {
         self.label
     }

@@ -53,6 +53,55 @@ impl Label {
     pub const SUBJECT: Self = Self("covenant/v1/subject");
     /// Second base H of commitments.
     pub const BASE_H: Self = Self("covenant/v1/base-h");
+    /// The `lookup` protocol, as the context of a proof names it (protocols.md section 2).
+    pub const PROTOCOL_LOOKUP: Self = Self("covenant/v1/protocol/lookup");
+    /// The `list_match` protocol, as the context of a proof names it (protocols.md section 3).
+    pub const PROTOCOL_LIST_MATCH: Self = Self("covenant/v1/protocol/list-match");
+    /// Proof that a blinded element and an escrow hold the subject of a commitment.
+    pub const PROOF_CLAIM: Self = Self("covenant/v1/proof/claim");
+    /// Proof that an element was evaluated under a published key.
+    pub const PROOF_EVALUATION: Self = Self("covenant/v1/proof/evaluation");
+    /// Proof of possession of an epoch key.
+    pub const PROOF_POSSESSION: Self = Self("covenant/v1/proof/possession");
+    /// Proof that two commitments hold one subject.
+    pub const PROOF_EQUALITY: Self = Self("covenant/v1/proof/equality");
+    /// Proof of a regulator's share in the opening of an escrow.
+    pub const PROOF_PARTIAL_OPENING: Self = Self("covenant/v1/proof/partial-opening");
+    /// Coefficients by which many proofs are verified at once.
+    pub const PROOF_BATCH: Self = Self("covenant/v1/proof/batch");
+    /// Output of an oblivious evaluation, from which the tag and key of a row are derived.
+    pub const ROW_SECRET: Self = Self("covenant/v1/row-secret");
+    /// Sealing of a row under its key.
+    pub const SEAL_ROW: Self = Self("covenant/v1/seal/row");
+
+    /// Matrix of sealed rows of a private lookup.
+    pub const LOOKUP_MATRIX: Self = Self("covenant/v1/lookup/matrix");
+    /// Hint of a private lookup.
+    pub const LOOKUP_HINT: Self = Self("covenant/v1/lookup/hint");
+    /// Locator of a private lookup.
+    pub const LOOKUP_LOCATOR: Self = Self("covenant/v1/lookup/locator");
+    /// Description of a table of private lookup.
+    pub const LOOKUP_TABLE: Self = Self("covenant/v1/lookup/table");
+    /// Name of a dataset's folder of epochs at its holder.
+    pub const LOOKUP_FOLDER: Self = Self("covenant/v1/lookup/folder");
+    /// Evaluation of a lookup.
+    pub const LOOKUP_EVALUATION: Self = Self("covenant/v1/lookup/evaluation");
+    /// Keyed fingerprint of a row's content, by which same-day changes are found.
+    pub const LOOKUP_FINGERPRINT: Self = Self("covenant/v1/lookup/fingerprint");
+    /// Encrypted question of a lookup, signed by its consumer.
+    pub const LOOKUP_RETRIEVAL: Self = Self("covenant/v1/lookup/retrieval");
+    /// What a retrieval gave, before sealing.
+    pub const LOOKUP_RETRIEVED: Self = Self("covenant/v1/lookup/retrieved");
+    /// Public key of a ceremony with its verifying shares.
+    pub const ESCROW_GROUP: Self = Self("covenant/v1/escrow/group");
+    /// Sealing of a ceremony's share to a trustee.
+    pub const SEAL_SHARE: Self = Self("covenant/v1/seal/share");
+    /// Sealing of a trustee's part in opening an escrow to the regulator.
+    pub const SEAL_OPENING: Self = Self("covenant/v1/seal/opening");
+    /// Sealing of an epoch's key to the holder itself, at rest.
+    pub const SEAL_EPOCH: Self = Self("covenant/v1/seal/epoch");
+    /// An order to open a case, which the regulator holds.
+    pub const CASE_ORDER: Self = Self("covenant/v1/case/order");
 
     /// The registered text.
     pub fn as_str(self) -> &'static str {
