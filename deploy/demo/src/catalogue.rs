@@ -17,6 +17,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 type FieldLine = (&'static str, &'static str, &'static str, FieldKind, bool, &'static [Mode], Option<Mask>);
 
 const BOTH: &[Mode] = &[Mode::Match, Mode::Detail];
+const PRIVATE: &[Mode] = &[Mode::Match, Mode::Lookup, Mode::Detail];
 const ALL: &[Mode] = &[Mode::Match, Mode::Detail, Mode::Submit];
 const FILE: &[Mode] = &[Mode::Submit];
 
@@ -87,11 +88,19 @@ pub fn datasets() -> Result<Vec<Dataset>, IdError> {
             Grade::Core,
             SubjectKind::Resident,
             &[
-                ("overdue_24m", "近24月逾期次数", "Overdue in 24 months", Integer, true, BOTH, None),
+                ("overdue_24m", "近24月逾期次数", "Overdue in 24 months", Integer, true, PRIVATE, None),
                 ("open_loans", "未结清贷款笔数", "Open loans", Integer, true, BOTH, None),
                 ("limit_fen", "授信总额", "Credit limits", Integer, true, BOTH, None),
-                ("balance_fen", "负债余额", "Balance owed", Integer, true, BOTH, Some(Mask::Floor { step: 100_000 })),
-                ("defaulted", "是否违约", "In default", Boolean, true, BOTH, None),
+                (
+                    "balance_fen",
+                    "负债余额",
+                    "Balance owed",
+                    Integer,
+                    true,
+                    PRIVATE,
+                    Some(Mask::Floor { step: 100_000 }),
+                ),
+                ("defaulted", "是否违约", "In default", Boolean, true, PRIVATE, None),
                 ("blacklist_code", "黑名单类型", "Blacklist type", Text, true, BOTH, None),
             ],
         )?,
@@ -175,7 +184,7 @@ pub fn purposes() -> Result<Vec<Purpose>, IdError> {
             legal_basis: "征信业管理条例 第十八条（书面同意）".into(),
             needs_consent: true,
             needs_case: false,
-            modes: BOTH.to_vec(),
+            modes: PRIVATE.to_vec(),
             retention_days: 90,
         },
         Purpose {
@@ -274,7 +283,7 @@ pub fn grants(now_ms: u64, mut random: impl FnMut() -> [u8; 10]) -> Result<Vec<G
             "bank",
             dataset_id("credit-centre", "scoring", "credit")?,
             "mortgage-review",
-            BOTH,
+            PRIVATE,
             &["overdue_24m", "open_loans", "balance_fen", "defaulted"],
         )?,
         grant(

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use covenant_app::Rate;
 use covenant_canon::SuiteId;
-use covenant_client::{Client, Identity, load_identity, save_identity_at_cost};
+use covenant_client::{Client, ClientConfig, Identity, load_identity, save_identity_at_cost};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{Clock, GossipHub, Node, NodeConfig, Steps, SystemClock};
+use covenant_daemon::{Clock, EpochSettings, GossipHub, Node, NodeConfig, Steps, SystemClock};
 use covenant_domain::{Class, Member, MemberId, Names, Role};
 use covenant_ledger::{Charter, Genesis};
 use covenant_server::{Running, ServerConfig, serve};
@@ -23,6 +23,9 @@ use crate::local::Local;
 
 /// Passphrase of the demo's key files; a real member chooses its own.
 pub const PASSPHRASE: &str = "covenant demo passphrase";
+
+/// Largest table of sealed rows that a node keeps in memory, in bytes.
+const EPOCH_MEMORY: u64 = 4 << 30;
 
 /// A member to be: id, zh, en, class, roles.
 pub type MemberLine = (&'static str, &'static str, &'static str, Class, &'static [Role]);
@@ -46,7 +49,9 @@ pub const MEMBERS: &[MemberLine] = &[
     ("credit-centre", "征信中心", "Credit centre", Class::Government, &[Role::Holder, Role::Validator]),
     ("tax", "税务局", "Tax bureau", Class::Government, &[Role::Holder, Role::Consumer, Role::Validator]),
     ("bank", "云港银行", "Yungang Bank", Class::Finance, &[Role::Consumer]),
-    ("regulator", "数据管理局", "Data authority", Class::Regulator, &[Role::Regulator]),
+    ("regulator", "数据管理局", "Data authority", Class::Regulator, &[Role::Regulator, Role::Trustee]),
+    ("audit-office", "审计局", "Audit office", Class::Government, &[Role::Trustee]),
+    ("court", "云港市法院", "Court", Class::Notary, &[Role::Trustee]),
     ("authorisation", "授权服务中心", "Authorisation service", Class::Government, &[Role::Authoriser]),
 ];
 
@@ -207,6 +212,7 @@ impl Consortium {
                 store_url: stores.get(&member).cloned().unwrap_or(default_store),
                 wal_dir: dir.join("consensus"),
                 sources: sources.remove(&member).unwrap_or_default(),
+                epochs: EpochSettings { dir: dir.join("epochs"), memory: EPOCH_MEMORY },
                 network: hub.join(&member),
                 gossip: gossip.clone(),
                 clock: Arc::new(SystemClock),
@@ -238,7 +244,11 @@ impl Consortium {
     /// [`DemoError`] when its keys cannot be read or the gateway does not answer.
     pub async fn client(&self, member: &str) -> Result<Client, DemoError> {
         let identity = Arc::new(self.founding.identity(member)?);
-        Ok(Client::connect(&self.url(), identity, (*self.founding.genesis).clone()).await?)
+        let config = ClientConfig {
+            epoch_dir: Some(self.founding.member_dir(&identity.member)?.join("fetched")),
+            ..ClientConfig::default()
+        };
+        Ok(Client::connect_with(&self.url(), identity, (*self.founding.genesis).clone(), config).await?)
     }
 
     /// A node by its member.

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    ConsentView, Consortium, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
-    SealedInput,
+    BuildState, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
+    GrantView, LedgerTip, NodeHealth, PortError, Progress, SealedInput,
 };
 use covenant_canon::from_bytes;
-use covenant_daemon::{Clock, Node, NodeError, Outcome, QueryState, SubmitError, SystemClock};
-use covenant_domain::{Body, ConsentId, Dataset, DatasetId, Entry, IntentId, Member, MemberId, Purpose, Role};
+use covenant_daemon::{Clock, LookupError, Node, NodeError, Outcome, QueryState, SubmitError, SystemClock};
+use covenant_domain::{
+    Body, Case, Ceremony, ConsentId, Dataset, DatasetId, Entry, Evaluation, IntentId, Member, MemberId, Purpose, Role,
+    SignedRetrieval,
+};
 use covenant_engine::{Plan, Wish};
 use covenant_ledger::{Bundle, Genesis, SignedBatch};
 use covenant_store::Input;
+use covenant_worker::lookup::Part;
 
 /// Longest wait for entries to become final.
 const RECORD_WAIT: Duration = Duration::from_secs(20);
@@ -70,6 +74,25 @@ impl Local {
         self.home().with_state(|s| s.dataset(dataset).map(|d| d.holder.clone()))
     }
 
+    /// The node that holds a dataset.
+    fn node_of(&self, dataset: &DatasetId) -> Result<&Arc<Node>, PortError> {
+        let unknown =
+            || PortError::Refused { code: "dataset-unknown", reason: format!("no dataset `{dataset}` is in force") };
+        let holder = self.holder_of(dataset).ok_or_else(unknown)?;
+        let away = || PortError::Unavailable { reason: format!("holder `{holder}` has no running node") };
+        self.nodes.get(&holder).ok_or_else(away)
+    }
+
+    /// The node that answers a permitted query.
+    async fn holder_node(&self, intent: &IntentId) -> Result<Option<&Arc<Node>>, PortError> {
+        Ok(match self.home().query(intent).await.map_err(unavailable)? {
+            Some((_, QueryState::Permitted { holder, .. } | QueryState::Completed { holder })) => {
+                self.nodes.get(&holder)
+            }
+            _ => None,
+        })
+    }
+
     async fn progress_of(&self, intent: &IntentId) -> Result<Progress, PortError> {
         let Some((_, state)) = self.home().query(intent).await.map_err(unavailable)? else {
             return Ok(if self.home().is_waiting(intent) { Progress::Received } else { Progress::Unknown });
@@ -77,6 +100,7 @@ impl Local {
         Ok(match state {
             QueryState::Refused(reasons) => Progress::Refused { reasons },
             QueryState::Lapsed => Progress::Lapsed,
+            QueryState::Voided(reason) => Progress::Voided { reason },
             QueryState::Permitted { holder, .. } | QueryState::Completed { holder } => {
                 self.released(&holder, intent).await?
             }
@@ -96,6 +120,28 @@ impl Local {
         }
         Ok(out)
     }
+}
+
+fn stopped(error: &tokio::task::JoinError) -> PortError {
+    PortError::Unavailable { reason: error.to_string() }
+}
+
+fn lookup_refused(error: LookupError) -> PortError {
+    use covenant_worker::lookup::RetrieveError;
+    let code = match &error {
+        LookupError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
+        LookupError::NotHolder { .. } => "not-holder",
+        LookupError::Busy { .. } => "build-busy",
+        LookupError::Refused(refused) => match refused {
+            RetrieveError::EpochGone { .. } => "epoch-gone",
+            RetrieveError::OverlayGone { .. } => "overlay-gone",
+            RetrieveError::Length { .. } => "retrieval-length",
+            RetrieveError::Signature { .. } => "retrieval-signature",
+            RetrieveError::NotPermitted { .. } => "not-permitted",
+            RetrieveError::Blinded { .. } => "blinded-invalid",
+        },
+    };
+    PortError::Refused { code, reason: error.to_string() }
 }
 
 fn unavailable(error: NodeError) -> PortError {
@@ -250,6 +296,86 @@ impl Consortium for Local {
                 uses: c.uses,
             })
         }))
+    }
+
+    async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {
+        Ok(self.home().with_state(|s| {
+            let state = s.epoch(dataset)?.clone();
+            let policy = s.dataset(dataset).and_then(|d| s.policy_digest(&d.holder))?;
+            let escrow = s.escrow().map(|e| EscrowView { ceremony: e.ceremony, key: e.key });
+            Some(EpochView { state, policy, escrow })
+        }))
+    }
+
+    async fn epoch_file(
+        &self,
+        dataset: &DatasetId,
+        epoch: u32,
+        overlay: u32,
+        part: EpochPart,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<FileChunk>, PortError> {
+        let node = self.node_of(dataset)?.clone();
+        let (overlay, part) = match part {
+            EpochPart::Hint => (None, Part::Hint),
+            EpochPart::Locator => (None, Part::Locator),
+            EpochPart::Matrix => (None, Part::Matrix),
+            EpochPart::OverlayHint => (Some(overlay), Part::Hint),
+            EpochPart::OverlayLocator => (Some(overlay), Part::Locator),
+            EpochPart::OverlayMatrix => (Some(overlay), Part::Matrix),
+        };
+        let dataset = dataset.clone();
+        let read = move || node.epoch_file((&dataset, epoch), overlay, part, (offset, length));
+        let chunk = tokio::task::spawn_blocking(read).await.map_err(|e| stopped(&e))?.map_err(lookup_refused)?;
+        Ok(chunk.map(|(total, bytes)| FileChunk { total, bytes }))
+    }
+
+    async fn build_epoch(&self, dataset: &DatasetId, days: u32) -> Result<(), PortError> {
+        self.node_of(dataset)?.build_epoch(dataset, days).map_err(lookup_refused)
+    }
+
+    async fn build_overlay(&self, dataset: &DatasetId) -> Result<(), PortError> {
+        self.node_of(dataset)?.build_overlay(dataset).map_err(lookup_refused)
+    }
+
+    async fn build_state(&self, dataset: &DatasetId) -> Result<BuildState, PortError> {
+        use covenant_daemon::BuildState as Built;
+        Ok(match self.node_of(dataset)?.build_state(dataset) {
+            Built::Idle => BuildState::Idle,
+            Built::Running { step, done, total } => BuildState::Running { step: step.to_owned(), done, total },
+            Built::Done { epoch } => BuildState::Done { epoch },
+            Built::Failed { reason } => BuildState::Failed { reason },
+        })
+    }
+
+    async fn evaluate(&self, intent: &IntentId) -> Result<Option<Evaluation>, PortError> {
+        let Some(node) = self.holder_node(intent).await? else { return Ok(None) };
+        node.evaluate(intent).map_err(lookup_refused)
+    }
+
+    async fn retrieve(&self, retrieval: SignedRetrieval) -> Result<(), PortError> {
+        let intent = retrieval.retrieval.intent;
+        let Some(node) = self.holder_node(&intent).await? else {
+            let reason = format!("intent {intent} is no permitted lookup");
+            return Err(PortError::Refused { code: "not-permitted", reason });
+        };
+        node.retrieve(&retrieval).await.map_err(lookup_refused)
+    }
+
+    async fn retrieval(&self, intent: &IntentId) -> Result<Option<Vec<u8>>, PortError> {
+        match self.holder_node(intent).await? {
+            Some(node) => node.retrieval(intent).await.map_err(unavailable),
+            None => Ok(None),
+        }
+    }
+
+    async fn ceremonies(&self) -> Result<Vec<Ceremony>, PortError> {
+        Ok(self.home().with_state(|s| s.ceremonies().cloned().collect()))
+    }
+
+    async fn cases(&self) -> Result<Vec<Case>, PortError> {
+        Ok(self.home().with_state(|s| s.cases().cloned().collect()))
     }
 
     async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {

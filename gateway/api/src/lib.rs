@@ -9,10 +9,12 @@ mod binary;
 mod consent;
 mod consortium;
 mod entry;
+mod epoch;
 mod evidence;
 mod grant;
 mod health;
 mod ledger;
+mod lookup;
 mod openapi;
 mod plan;
 mod problem;
@@ -25,10 +27,15 @@ pub use binary::Base64Bytes;
 pub use consent::ConsentStatusView;
 pub use consortium::Consortium;
 pub use entry::{EntriesRequest, EntryResult};
+pub use epoch::{
+    BuildRequest, BuildView, EpochDocument, EpochPart, EscrowKey, FileChunk, FileQuery, MAX_CHUNK_BYTES,
+    MAX_EPOCH_DAYS, TOTAL_HEADER,
+};
 pub use evidence::{ExplainQuery, Explanation};
 pub use grant::GrantStatusView;
 pub use health::{HealthReport, NodeReport};
 pub use ledger::Tip;
+pub use lookup::RetrievalRequest;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, PlanResponse, RefusedMode};
 pub use problem::{Code, Problem};

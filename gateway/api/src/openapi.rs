@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, built from the table of routes.
 
+use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::ResponseBuilder;
@@ -11,8 +12,9 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    Access, Code, ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HEADERS,
-    HealthReport, PlanRequest, PlanResponse, Problem, QueriesRequest, QueryResult, ROUTES, Route, Tip, schema,
+    Access, BuildRequest, BuildView, Code, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument,
+    EpochPart, Explanation, GrantStatusView, HEADERS, HealthReport, MAX_CHUNK_BYTES, PlanRequest, PlanResponse,
+    Problem, QueriesRequest, QueryResult, ROUTES, RetrievalRequest, Route, TOTAL_HEADER, Tip, schema,
 };
 
 const DESCRIPTION: &str = "Departments keep their records; others use them under policy and authorisation, and every \
@@ -54,6 +56,13 @@ fn components() -> Components {
     add::<QueriesRequest>(&mut components);
     add::<QueryResult>(&mut components);
     add::<Explanation>(&mut components);
+    add::<EpochDocument>(&mut components);
+    add::<BuildRequest>(&mut components);
+    add::<BuildView>(&mut components);
+    add::<schema::Evaluation>(&mut components);
+    add::<RetrievalRequest>(&mut components);
+    add::<schema::Ceremony>(&mut components);
+    add::<schema::Case>(&mut components);
     for header in HEADERS {
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
         components.security_schemes.insert(header.into(), RefOr::T(scheme));
@@ -95,7 +104,11 @@ fn signed() -> SecurityRequirement {
 }
 
 fn success_status(route: &Route) -> &'static str {
-    if route.operation == "record" { "201" } else { "200" }
+    match route.operation {
+        "record" => "201",
+        "buildEpoch" | "retrieve" => "202",
+        _ => "200",
+    }
 }
 
 fn request_schema(operation: &str) -> Option<&'static str> {
@@ -103,6 +116,8 @@ fn request_schema(operation: &str) -> Option<&'static str> {
         "record" => Some("EntriesRequest"),
         "plan" => Some("PlanRequest"),
         "ask" => Some("QueriesRequest"),
+        "buildEpoch" => Some("BuildRequest"),
+        "retrieve" => Some("RetrievalRequest"),
         _ => None,
     }
 }
@@ -114,9 +129,16 @@ fn success(route: &Route) -> Response {
     let any = || json(ObjectBuilder::new().schema_type(Type::Object));
     match route.operation {
         "live" => response.content("text/plain", Content::new(Some(String::schema()))),
+        "buildEpoch" | "retrieve" => response,
+        "epochFile" => {
+            let total = ObjectBuilder::new().schema_type(Type::Integer).description(Some("Bytes of the whole file."));
+            response
+                .content("application/octet-stream", bytes("application/octet-stream"))
+                .header(TOTAL_HEADER, Header::new(total))
+        }
+        "retrieval" => response.content("application/cbor", bytes("application/cbor")),
         "evidence" => {
-            let bytes = ObjectBuilder::new().schema_type(Type::String).content_media_type("application/cbor");
-            response.content("application/json", any()).content("application/cbor", Content::new(Some(bytes)))
+            response.content("application/json", any()).content("application/cbor", bytes("application/cbor"))
         }
         operation => response.content(
             "application/json",
@@ -135,11 +157,20 @@ fn success(route: &Route) -> Response {
                 "ask" => many("QueryResult"),
                 "progress" => one("QueryResult"),
                 "explain" => one("Explanation"),
+                "epoch" => one("EpochDocument"),
+                "buildState" => one("BuildView"),
+                "evaluation" => one("Evaluation"),
+                "ceremonies" => many("Ceremony"),
+                "cases" => many("Case"),
                 _ => any(),
             },
         ),
     }
     .build()
+}
+
+fn bytes(media_type: &str) -> Content {
+    Content::new(Some(ObjectBuilder::new().schema_type(Type::String).content_media_type(media_type)))
 }
 
 fn json(schema: impl Into<RefOr<Schema>>) -> Content {
@@ -169,6 +200,17 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         "progress" => {
             let wait = ObjectBuilder::new().schema_type(Type::Integer).maximum(Some(crate::MAX_WAIT_MS as f64));
             all.push(one("wait_ms", ParameterIn::Query, Required::False, wait));
+        }
+        "epochFile" => {
+            let integer = || ObjectBuilder::new().schema_type(Type::Integer);
+            let length = integer().minimum(Some(1.0)).maximum(Some(f64::from(MAX_CHUNK_BYTES)));
+            let part = text().enum_values(Some(EpochPart::ALL.map(EpochPart::name)));
+            all.push(one("part", ParameterIn::Path, Required::True, part));
+            all.push(one("dataset", ParameterIn::Query, Required::True, text()));
+            all.push(one("epoch", ParameterIn::Query, Required::True, integer()));
+            all.push(one("overlay", ParameterIn::Query, Required::False, integer()));
+            all.push(one("offset", ParameterIn::Query, Required::False, integer()));
+            all.push(one("length", ParameterIn::Query, Required::True, length));
         }
         "explain" => {
             let replay = ObjectBuilder::new().schema_type(Type::Boolean);

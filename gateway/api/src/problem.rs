@@ -53,10 +53,14 @@ codes! {
     RouteUnknown = "route-unknown", 404, "there is nothing at this address";
     DatasetUnknown = "dataset-unknown", 404, "no such dataset is in force";
     ConsentUnknown = "consent-unknown", 404, "no such consent is on the ledger";
+    EpochUnknown = "epoch-unknown", 404, "the dataset has no epoch of private lookup";
+    EpochFileUnknown = "epoch-file-unknown", 404, "there is no such file of that epoch";
+    RetrievalUnknown = "retrieval-unknown", 404, "nothing was retrieved for this query";
     IntentUnknown = "intent-unknown", 404, "no such query is on the ledger";
     MethodNotAllowed = "method-not-allowed", 405, "the address does not take this method";
     NotAcceptable = "not-acceptable", 406, "none of the accepted media types is served here";
     NotDecided = "not-decided", 409, "the query has not been decided yet";
+    NotPermitted = "not-permitted", 409, "the query is no lookup, or is not permitted yet";
     BodyTooLarge = "body-too-large", 413, "the body exceeds the limit";
     UnsupportedMediaType = "unsupported-media-type", 415, "the body has another media type than expected";
     Refused = "refused", 422, "the consortium refused the request";

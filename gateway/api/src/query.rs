@@ -26,7 +26,7 @@ pub struct QueryInputItem {
 pub struct QueriesRequest {
     /// Canonical bytes of a signed batch of intents whose author is the caller.
     pub batch: Base64Bytes,
-    /// One input per intent, in any order.
+    /// One input per intent, in any order; none for a lookup, whose claim stands in the intent.
     pub inputs: Vec<QueryInputItem>,
     /// How long to wait for all answers, in milliseconds; at most 30 000.
     #[serde(default)]
@@ -57,16 +57,18 @@ pub enum QueryState {
     Answered,
     /// The permit ran out; final.
     Lapsed,
+    /// The holder could not answer and nothing has left; final.
+    Voided,
 }
 
 impl QueryState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Received, Self::Permitted, Self::Refused, Self::Answered, Self::Lapsed];
+    pub const ALL: [Self; 7] =
+        [Self::Unknown, Self::Received, Self::Permitted, Self::Refused, Self::Answered, Self::Lapsed, Self::Voided];
 
     /// Whether nothing more will happen.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::Answered | Self::Lapsed)
+        matches!(self, Self::Refused | Self::Answered | Self::Lapsed | Self::Voided)
     }
 
     /// The name in JSON.
@@ -78,6 +80,7 @@ impl QueryState {
             Self::Refused => "refused",
             Self::Answered => "answered",
             Self::Lapsed => "lapsed",
+            Self::Voided => "voided",
         }
     }
 }
@@ -100,6 +103,9 @@ pub struct QueryResult {
     /// Whether the answer's receipt is on the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipted: Option<bool>,
+    /// Why the holder could not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voided: Option<String>,
 }
 
 #[cfg(test)]

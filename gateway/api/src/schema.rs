@@ -15,7 +15,7 @@ macro_rules! words {
 
 words! {
     /// How a query is answered, least revealing first.
-    Mode { Match, Detail, Submit }
+    Mode { Match, Lookup, Detail, Submit }
     /// What the consumer needs to learn.
     Need { Verify, Read, Document }
     /// Sharing attribute of the catalogue.
@@ -29,11 +29,15 @@ words! {
     /// Kind of organisation.
     Class { Government, Finance, Regulator, Notary }
     /// What a member may do on the ledger.
-    Role { Holder, Consumer, Authoriser, Regulator, Validator }
+    Role { Holder, Consumer, Authoriser, Regulator, Validator, Trustee }
     /// State of a consent.
     ConsentStatus { Active, Paused, Revoked, Exhausted }
     /// When an answer may leave the holder.
     Release { AfterPermit, AfterReceipt }
+    /// Where a ceremony stands.
+    CeremonyStatus { Open, Finished, Failed }
+    /// What opening an escrow showed.
+    CaseOutcome { Confirmed, Excluded, Mismatch }
     /// Cipher suite.
     Suite { Sm, Intl }
 }
@@ -93,9 +97,10 @@ shapes! {
     Permit {
         intent: String, query: String, holder: String, consumer: String, dataset: String, dataset_revision: u32,
         mode: Mode, obligations: Obligations, grant: String, height: u64, expires_ms: u64, policy: String,
+        epoch: Option<u32>,
     }
     /// Rules the members agreed on when they founded the consortium.
-    Charter { freshness_ms: u64, completion_ms: u64, pending_per_member: u32 }
+    Charter { freshness_ms: u64, completion_ms: u64, pending_per_member: u32, restores_voided: Option<bool> }
     /// The founding document.
     Genesis {
         version: u32, consortium: String, suite: Suite, created_ms: u64, members: Vec<Member>, charter: Charter,
@@ -105,6 +110,37 @@ shapes! {
         intent: String, query: String, outcome: String, permit: Option<Permit>, reasons: Vec<Reason>,
         policy: Option<String>,
     }
+    /// The public side of one table for private retrieval; binary parts in hex.
+    LookupTable {
+        rows: u64, row_bytes: u32, columns: u32, seed: String, matrix: String, hint: String, locator: String,
+        locator_bytes: u64,
+    }
+    /// One epoch of a dataset's private lookup as its holder published it.
+    Epoch {
+        dataset: String, number: u32, dataset_revision: u32, fields: Vec<String>, max_rows: u32, key: String,
+        possession: String, table: LookupTable, overlay: LookupTable, opens_ms: u64, closes_ms: u64,
+    }
+    /// Tables whose answers a completion may still name.
+    RecentTables { epoch: u32, table: String, overlay: String }
+    /// The epoch in force, with its newest overlay.
+    EpochState { epoch: Epoch, overlay_revision: u32, overlay: LookupTable, recent: Vec<RecentTables> }
+    /// The holder's evaluation of a blinded subject under its epoch key, in hex.
+    Evaluation { intent: String, evaluated: String, proof: String }
+    /// A regulator's call to the trustees to make a key together.
+    CeremonyCall { number: u32, threshold: u16, trustees: Vec<String> }
+    /// A secret share, sealed to one trustee, in hex.
+    SealedShare { to: String, sealed: String }
+    /// What one trustee has contributed.
+    Contribution { package: Option<String>, shares: Vec<SealedShare>, attestation: Option<String> }
+    /// A ceremony; `fault` is who is to blame and why.
+    Ceremony {
+        call: CeremonyCall, caller: String, status: CeremonyStatus, contributions: Vec<Contribution>,
+        group: Option<String>, key: Option<String>, fault: Option<Vec<String>>,
+    }
+    /// One lookup of a case; each share is a trustee and its sealed part in hex.
+    CaseItem { intent: String, shares: Vec<Vec<String>>, outcome: Option<CaseOutcome> }
+    /// A case about lookups.
+    Case { number: String, regulator: String, order: String, opened_ms: u64, items: Vec<CaseItem> }
     /// The ground of a query: `kind` is `consent`, with an id, or `legal`, with a commitment and perhaps a case number.
     Authority { kind: String, id: Option<String>, commitment: Option<String>, case: Option<String> }
     /// How released values are shortened: `kind` is `keep`, with `first` and `last`, `floor`, with `step`, or `year`.
@@ -112,110 +148,4 @@ shapes! {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use covenant_canon::Digest;
-    use covenant_domain::{Commitment, ConsentId, Decision, GrantId, IntentId, Outcome, Quota};
-    use serde::Serialize;
-    use utoipa::PartialSchema;
-
-    use super::*;
-
-    fn keys_of(value: &impl Serialize) -> BTreeSet<String> {
-        serde_json::to_value(value).unwrap().as_object().unwrap().keys().cloned().collect()
-    }
-
-    fn described<T: PartialSchema>() -> BTreeSet<String> {
-        let schema = serde_json::to_value(T::schema()).unwrap();
-        schema["properties"].as_object().unwrap().keys().cloned().collect()
-    }
-
-    #[test]
-    fn shapes_are_those_of_the_nouns() {
-        let names = covenant_domain::Names::new("甲", "a");
-        let id = covenant_domain::DatasetId::new("cov:city/gov/housing/registry/homes").unwrap();
-        let field = covenant_domain::Field {
-            name: covenant_domain::FieldName::new("area").unwrap(),
-            names: names.clone(),
-            kind: covenant_domain::FieldKind::Integer,
-            unit: Some("cm2".into()),
-            personal: false,
-            mask: Some(covenant_domain::Mask::Year),
-            modes: vec![],
-        };
-        assert_eq!(keys_of(&field), described::<Field>());
-        let member = covenant_domain::MemberId::new("housing").unwrap();
-        let dataset = covenant_domain::Dataset {
-            id: id.clone(),
-            holder: member.clone(),
-            revision: 1,
-            names: names.clone(),
-            duty_basis: String::new(),
-            sharing: covenant_domain::Sharing::Conditional,
-            grade: covenant_domain::Grade::Core,
-            subject: covenant_domain::SubjectKind::Unit,
-            fields: vec![field],
-            max_rows: 1,
-            update_cycle: String::new(),
-        };
-        assert_eq!(keys_of(&dataset), described::<Dataset>());
-        let code = covenant_domain::PurposeCode::new("p").unwrap();
-        let grant = covenant_domain::Grant {
-            id: GrantId::from_parts(1, &[0; 10]),
-            holder: member.clone(),
-            consumer: member.clone(),
-            dataset: id,
-            purpose: code.clone(),
-            modes: vec![],
-            fields: vec![],
-            quota: Quota { limit: 1, window_ms: 1 },
-            valid_from_ms: 0,
-            valid_until_ms: 1,
-            data_life_days: 1,
-            max_rows: 1,
-        };
-        assert_eq!(keys_of(&grant), described::<Grant>());
-        let consent = covenant_domain::Consent {
-            id: ConsentId::from_parts(1, &[0; 10]),
-            consumer: member.clone(),
-            purpose: code,
-            scopes: vec![],
-            modes: vec![],
-            commitment: Commitment([0; 32]),
-            valid_from_ms: 0,
-            valid_until_ms: 1,
-            max_uses: 1,
-            data_life_days: 1,
-        };
-        assert_eq!(keys_of(&consent), described::<Consent>());
-        let member = covenant_domain::Member {
-            id: member,
-            names,
-            class: covenant_domain::Class::Government,
-            roles: vec![],
-            verifying_key: String::new(),
-            sealing_key: String::new(),
-        };
-        assert_eq!(keys_of(&member), described::<Member>());
-        let genesis = covenant_ledger::Genesis {
-            version: 1,
-            consortium: "city".into(),
-            suite: covenant_canon::SuiteId::Sm,
-            created_ms: 1,
-            members: vec![],
-            charter: covenant_ledger::Charter::default(),
-        };
-        assert_eq!(keys_of(&genesis), described::<Genesis>());
-        let decision = Decision {
-            intent: IntentId::from_parts(1, &[0; 10]),
-            query: Digest::ZERO,
-            outcome: Outcome::Refused,
-            reasons: vec![],
-            policy: Some(Digest::ZERO),
-        };
-        let mut with_permit = keys_of(&decision);
-        with_permit.insert("permit".into());
-        assert_eq!(with_permit, described::<super::Decision>());
-    }
-}
+mod tests;

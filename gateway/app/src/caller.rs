@@ -11,6 +11,7 @@ use crate::Gateway;
 pub struct Caller {
     id: MemberId,
     regulator: bool,
+    trustee: bool,
 }
 
 impl Caller {
@@ -23,11 +24,17 @@ impl Caller {
     pub fn is_regulator(&self) -> bool {
         self.regulator
     }
+
+    /// Whether it holds a share of the escrow key.
+    pub fn is_trustee(&self) -> bool {
+        self.trustee
+    }
 }
 
 impl From<&Member> for Caller {
     fn from(member: &Member) -> Self {
-        Self { id: member.id.clone(), regulator: member.has(Role::Regulator) }
+        let (regulator, trustee) = (member.has(Role::Regulator), member.has(Role::Trustee));
+        Self { id: member.id.clone(), regulator, trustee }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Evidence and explanations: for the consumer, the holder and regulators.
+//! Evidence and explanations: for the consumer, the holder and regulators; evidence also for trustees in an open case.
 
 use covenant_api::{Code, Explanation, Problem};
 use covenant_domain::{Body, DatasetId, Decision, IntentId, MemberId};
@@ -20,7 +20,10 @@ impl Gateway {
             return Err(undecided(caller, intent, &consumer));
         };
         let Body::Intent(asked) = &bundle.intent.leaf.entry.body else { return Err(internal("bundle without intent")) };
-        self.party(caller, intent, &consumer, Some(&asked.dataset))?;
+        // A trustee helps to open an escrow only after it has seen whose it is and why.
+        if !(caller.is_trustee() && self.in_open_case(intent).await?) {
+            self.party(caller, intent, &consumer, Some(&asked.dataset))?;
+        }
         Ok(bundle)
     }
 
@@ -61,7 +64,7 @@ impl Gateway {
         told.ok_or_else(|| internal("explanation vanished"))
     }
 
-    async fn consumer(&self, intent: &IntentId) -> Result<MemberId, Problem> {
+    pub(crate) async fn consumer(&self, intent: &IntentId) -> Result<MemberId, Problem> {
         let consumer = self.consortium.consumer_of(intent).await.map_err(of_port)?;
         consumer.ok_or_else(|| Problem::new(Code::IntentUnknown, format!("no query `{intent}` is on the ledger")))
     }

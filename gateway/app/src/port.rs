@@ -1,15 +1,20 @@
 //! What the gateway needs of the consortium. The gateway holds no state of its own worth trusting: everything here is
 //! answered by nodes, and the holder re-checks it all on its own replica.
 
+mod epoch;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_canon::Digest;
 use covenant_domain::{
-    Consent, ConsentId, ConsentStatus, Dataset, Decision, Grant, IntentId, Member, MemberId, Purpose, Reason,
+    Case, Ceremony, Consent, ConsentId, ConsentStatus, Dataset, DatasetId, Decision, Evaluation, Grant, IntentId,
+    Member, MemberId, Purpose, Reason, SignedRetrieval,
 };
 use covenant_engine::{Plan, Wish};
 use covenant_ledger::{Bundle, Genesis, SignedBatch};
+
+pub use epoch::{BuildState, EpochPart, EpochView, EscrowView, FileChunk};
 
 /// Why the consortium did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +90,17 @@ pub enum Progress {
     },
     /// The permit ran out without a completion; final.
     Lapsed,
+    /// The holder could not answer and nothing has left; final.
+    Voided {
+        /// The holder's word, which tells nothing of any subject.
+        reason: String,
+    },
 }
 
 impl Progress {
     /// Whether nothing more will happen.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Answered { .. } | Self::Lapsed)
+        matches!(self, Self::Refused { .. } | Self::Answered { .. } | Self::Lapsed | Self::Voided { .. })
     }
 }
 
@@ -169,6 +179,7 @@ pub trait Consortium: Send + Sync + 'static {
     /// Records administrative entries and waits until they are final.
     async fn record(&self, batch: SignedBatch) -> Result<Vec<EntryOutcome>, PortError>;
     /// Takes queries: the batch of intents goes to the ledger, each input to its holder. Returns once both are accepted.
+    /// A lookup comes without an input.
     /// Asking again with known intent ids is harmless.
     async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError>;
     /// Where queries stand, in the order asked; returns early once all are final, and after `wait` at the latest.
@@ -199,6 +210,34 @@ pub trait Consortium: Send + Sync + 'static {
     async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError>;
     /// A consent.
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError>;
+    /// The epoch in force of a dataset's private lookup.
+    async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError>;
+    /// Up to `length` bytes of a file from `offset`: fewer at its end only, none behind it.
+    async fn epoch_file(
+        &self,
+        dataset: &DatasetId,
+        epoch: u32,
+        overlay: u32,
+        part: EpochPart,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<FileChunk>, PortError>;
+    /// Starts to build the next epoch at the holder's node.
+    async fn build_epoch(&self, dataset: &DatasetId, days: u32) -> Result<(), PortError>;
+    /// Starts to build the next overlay of the epoch in force at the holder's node.
+    async fn build_overlay(&self, dataset: &DatasetId) -> Result<(), PortError>;
+    /// How the newest build stands.
+    async fn build_state(&self, dataset: &DatasetId) -> Result<BuildState, PortError>;
+    /// The holder's evaluation for a lookup; absent when it is not permitted, or not yet, or no lookup.
+    async fn evaluate(&self, intent: &IntentId) -> Result<Option<Evaluation>, PortError>;
+    /// Stores the encrypted question of a lookup at the holder; the answer comes as progress.
+    async fn retrieve(&self, retrieval: SignedRetrieval) -> Result<(), PortError>;
+    /// Canonical bytes of the stored signed retrieval, for the audit.
+    async fn retrieval(&self, intent: &IntentId) -> Result<Option<Vec<u8>>, PortError>;
+    /// All ceremonies of the escrow key.
+    async fn ceremonies(&self) -> Result<Vec<Ceremony>, PortError>;
+    /// All cases about lookups.
+    async fn cases(&self) -> Result<Vec<Case>, PortError>;
     /// Does the real operation on every node: sign, verify, read back.
     async fn health(&self) -> Result<Vec<NodeHealth>, PortError>;
 }

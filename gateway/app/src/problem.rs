@@ -53,6 +53,12 @@ pub(crate) fn not_a_party(caller: &Caller, what: &str, id: &dyn std::fmt::Displa
     Problem::new(Code::NotAParty, detail)
 }
 
+/// As [`not_a_party`], for what is only for some kinds of member.
+pub(crate) fn reserved(caller: &Caller, what: &str, id: &dyn std::fmt::Display, whom: &str) -> Problem {
+    tracing::warn!(target: "covenant::audit", member = %caller.id(), what, about = %id, "denied: reserved");
+    Problem::new(Code::NotAParty, format!("{what} `{id}` is for {whom}, `{}` is not among them", caller.id()))
+}
+
 pub(crate) fn internal(what: &str) -> Problem {
     tracing::error!(what, "the gateway failed");
     Problem::new(Code::Internal, "the gateway failed; its operator finds the cause in the log")

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covenant_api::{Base64Bytes, Code, MAX_WAIT_MS, Problem, QueriesRequest, QueryInputItem, QueryResult, QueryState};
-use covenant_canon::{Digest, Label};
-use covenant_domain::{Body, Intent, IntentId};
+use covenant_canon::{Digest, Label, to_bytes};
+use covenant_domain::{Body, Intent, IntentId, Mode};
 use covenant_ledger::CheckedBatch;
 
 use crate::caller::Caller;
@@ -64,23 +64,31 @@ impl Gateway {
         ids.iter().zip(owners).map(own).collect()
     }
 
-    /// Pairs each intent with the input it names by digest.
+    /// Pairs each intent with the input it names by digest. A lookup has none: its claim is in the intent.
     fn matching_inputs(&self, intents: &[&Intent], items: Vec<QueryInputItem>) -> Result<Vec<SealedInput>, Problem> {
         let wrong = |detail: String| Problem::new(Code::InputMismatch, detail);
-        if items.len() != intents.len() {
-            return Err(wrong(format!("{} intents came with {} inputs: send one each", intents.len(), items.len())));
-        }
         let suite = self.consortium.genesis().suite;
+        let digest = |input: &[u8]| Digest::of(suite, Label::QUERY_INPUT, input);
+        let (lookups, others): (Vec<_>, Vec<_>) = intents.iter().partition(|i| i.mode == Mode::Lookup);
+        // Without a claim there is nothing to compare; the ledger refuses it.
+        let claimed = |intent: &&Intent| intent.lookup.as_ref().is_none_or(|c| digest(&to_bytes(c)) == intent.input);
+        if let Some(intent) = lookups.into_iter().find(|i| !claimed(i)) {
+            return Err(wrong(format!("claim of intent `{}` is not the one whose digest it names", intent.id)));
+        }
+        if items.len() != others.len() {
+            let detail = format!("{} intents came with {} inputs: send one each", others.len(), items.len());
+            return Err(wrong(detail + ", and none for a lookup"));
+        }
         let mut by_intent: BTreeMap<IntentId, Vec<u8>> = items.into_iter().map(|i| (i.intent, i.sealed.0)).collect();
-        let pair = |intent: &&Intent| {
+        let pair = |intent: &Intent| {
             let sealed =
                 by_intent.remove(&intent.id).ok_or_else(|| wrong(format!("intent `{}` has no input", intent.id)))?;
-            if Digest::of(suite, Label::QUERY_INPUT, &sealed) != intent.input {
+            if digest(&sealed) != intent.input {
                 return Err(wrong(format!("input of intent `{}` is not the one whose digest it names", intent.id)));
             }
             Ok(SealedInput { intent: intent.id, sealed })
         };
-        intents.iter().map(pair).collect()
+        others.into_iter().map(pair).collect()
     }
 }
 
@@ -109,12 +117,13 @@ fn shown(caller: &Caller, intent: IntentId, progress: Progress, known: bool) -> 
     if !known && !matches!(progress, Progress::Unknown | Progress::Received) {
         return Err(not_a_party(caller, "query", &intent));
     }
-    let plain = |state| QueryResult { intent, state, reasons: vec![], sealed: None, receipted: None };
+    let plain = |state| QueryResult { intent, state, reasons: vec![], sealed: None, receipted: None, voided: None };
     Ok(match progress {
         Progress::Unknown => plain(QueryState::Unknown),
         Progress::Received => plain(QueryState::Received),
         Progress::Permitted => plain(QueryState::Permitted),
         Progress::Lapsed => plain(QueryState::Lapsed),
+        Progress::Voided { reason } => QueryResult { voided: Some(reason), ..plain(QueryState::Voided) },
         Progress::Refused { reasons } => QueryResult { reasons, ..plain(QueryState::Refused) },
         Progress::Answered { sealed, receipted } => {
             QueryResult { sealed: Some(Base64Bytes(sealed)), receipted: Some(receipted), ..plain(QueryState::Answered) }

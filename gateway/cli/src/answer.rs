@@ -146,6 +146,7 @@ fn told(reply: &Reply, documents: &[Saved]) -> String {
         ),
         _ => format!("{sign} query {} is {}{receipt}", reply.intent, reply.state.name()),
     }];
+    parts.extend(reply.voided.iter().map(|why| format!("  its holder could not answer: {}", words::tame(why))));
     parts.extend(reply.reasons.iter().map(|r| format!("  {}", reason(r))));
     parts.extend(reply.answer.iter().flat_map(answered));
     for Saved { path, bytes, digest, .. } in documents {
@@ -220,7 +221,7 @@ mod tests {
             failure: None,
             salt: [0; 16],
         });
-        Reply { intent, state, reasons: vec![], answer, sealed: Some(vec![1, 2]), receipted: true }
+        Reply { intent, state, reasons: vec![], answer, sealed: Some(vec![1, 2]), receipted: true, voided: None }
     }
 
     #[test]

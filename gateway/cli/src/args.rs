@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::context::Globals;
-use crate::{consent, dataset, demo, evidence, explain, grant, keys, ledger, policy, purpose, query, verify};
+use crate::{
+    consent, dataset, demo, epoch, evidence, explain, grant, keys, ledger, oversight, policy, purpose, query, verify,
+};
 
 const AFTER: &str = "\
 Exit codes:
@@ -14,7 +16,7 @@ Exit codes:
   4  the query is not final yet: `covenant query resume INTENT`
 
 Environment:
-  COVENANT_GATEWAY, COVENANT_KEY, COVENANT_TRUST  as the options of these names
+  COVENANT_GATEWAY, COVENANT_KEY, COVENANT_TRUST, COVENANT_EPOCH_DIR  as the options of these names
   COVENANT_PASSPHRASE  passphrase of the key file
   COVENANT_LOG         log filter, for example `info,covenant_daemon=debug`; logs go to standard error
 
@@ -60,6 +62,12 @@ pub(crate) enum Command {
     /// Register purposes of use
     #[command(subcommand)]
     Purpose(purpose::PurposeCommand),
+    /// Build and show the tables of private lookup
+    #[command(subcommand)]
+    Epoch(epoch::EpochCommand),
+    /// Make the escrow key, open cases, compute answers again
+    #[command(subcommand)]
+    Oversight(oversight::OversightCommand),
     /// Tell why a query was decided as it was
     Explain(explain::ExplainArgs),
     /// Health of the nodes and the newest block

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use covenant_client::{Client, Identity, load_identity};
+use covenant_client::{Client, ClientConfig, Identity, load_identity};
 use covenant_ledger::Genesis;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,9 @@ pub(crate) struct Globals {
     /// Trust root: the consortium's genesis.json
     #[arg(long, global = true, value_name = "FILE", env = "COVENANT_TRUST")]
     pub(crate) trust: Option<PathBuf>,
+    /// Folder in which fetched files of private lookup are kept
+    #[arg(long, global = true, value_name = "DIR", env = "COVENANT_EPOCH_DIR")]
+    pub(crate) epoch_dir: Option<PathBuf>,
     /// File with the passphrase of the key file; otherwise it is taken from COVENANT_PASSPHRASE
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
@@ -90,6 +93,7 @@ impl Context {
 
     /// A client, with the keys at hand.
     pub(crate) async fn client_of(&self, identity: Arc<Identity>) -> Result<Client, CliError> {
-        Ok(Client::connect(&self.globals.gateway, identity, self.trust()?).await?)
+        let config = ClientConfig { epoch_dir: self.globals.epoch_dir.clone(), ..ClientConfig::default() };
+        Ok(Client::connect_with(&self.globals.gateway, identity, self.trust()?, config).await?)
     }
 }

@@ -6,7 +6,10 @@ use crate::args::{Cli, Command};
 use crate::context::Context;
 use crate::document::{Document, Exit};
 use crate::error::CliError;
-use crate::{consent, dataset, demo, evidence, explain, grant, keys, ledger, policy, purpose, query, status, verify};
+use crate::{
+    consent, dataset, demo, epoch, evidence, explain, grant, keys, ledger, oversight, policy, purpose, query, status,
+    verify,
+};
 
 /// What is logged unless COVENANT_LOG says otherwise.
 const LOG: &str = "warn,arc_malachitebft=error";
@@ -45,6 +48,8 @@ async fn run(context: Context, command: Command) -> Result<Option<Document>, Cli
         Command::Dataset(command) => dataset::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Purpose(command) => purpose::run(context, command).await,
+        Command::Epoch(command) => epoch::run(context, command).await,
+        Command::Oversight(command) => oversight::run(context, command).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Status => status::run(context).await,
         Command::Ledger(command) => ledger::run(context, command).await,

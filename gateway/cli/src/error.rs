@@ -187,7 +187,17 @@ fn client_exit(error: &ClientError) -> Exit {
     match error {
         ClientError::Problem(problem) if problem.status >= 500 => Exit::Unreachable,
         ClientError::Unreachable { .. } | ClientError::Protocol { .. } | ClientError::Stopped => Exit::Unreachable,
-        ClientError::Problem(_) | ClientError::Answer { .. } | ClientError::OtherAnswer { .. } => Exit::No,
+        ClientError::Problem(_)
+        | ClientError::Answer { .. }
+        | ClientError::OtherAnswer { .. }
+        | ClientError::LookupGone { .. }
+        | ClientError::Escrow { .. }
+        | ClientError::Epoch { .. }
+        | ClientError::Evaluation { .. }
+        | ClientError::Receipt { .. }
+        | ClientError::Ceremony { .. }
+        | ClientError::Case { .. }
+        | ClientError::Audit { .. } => Exit::No,
         _ => Exit::Unusable,
     }
 }

@@ -1,7 +1,7 @@
 //! `covenant query`: asks, resumes, plans.
 
 use clap::{Args, Subcommand, ValueEnum};
-use covenant_client::{Client, PlanRequest, PlanResponse, Question};
+use covenant_client::{Client, LookupQuestion, PlanRequest, PlanResponse, Question};
 use covenant_domain::{DatasetId, FieldName, IntentId, Mode, PurposeCode, Reason, Value};
 use covenant_engine::Need;
 
@@ -34,7 +34,7 @@ pub(crate) struct AskArgs {
     /// Code of the purpose
     #[arg(long)]
     purpose: PurposeCode,
-    /// `match`, `detail` or `submit`
+    /// `match`, `lookup`, `detail` or `submit`
     #[arg(long)]
     mode: Mode,
     /// Field to match or release; repeat it for more. With claims, the claimed fields unless given
@@ -121,6 +121,14 @@ async fn ask(context: &Context, args: AskArgs) -> Result<Document, CliError> {
     let ground = ground.open(&identity, &subject)?;
     let client = context.client_of(identity).await?;
     let claims = claimed(context, &client, &dataset, claims).await?;
+    if mode == Mode::Lookup {
+        if !fields.is_empty() || !claims.is_empty() {
+            let text = "mode `lookup` gives the whole row of the epoch (`covenant epoch show`): leave `--field` and claims out";
+            return Err(CliError::usage(text));
+        }
+        let found = client.look_up(LookupQuestion { dataset, purpose, subject, ground }).await?;
+        return answer::deliver(&output, client.trust().suite, &found.into());
+    }
     let fields = if fields.is_empty() { claims.iter().map(|(name, _)| name.clone()).collect() } else { fields };
     if fields.is_empty() {
         return Err(CliError::usage("no fields: give `--field NAME`, or `--claim NAME=VALUE` in mode `match`"));

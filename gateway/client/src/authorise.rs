@@ -106,7 +106,7 @@ impl ConsentTicket {
         let opening = self.open(identity)?;
         let canonical = Zeroizing::new(subject.canonical());
         match opens(&self.consent.commitment.0, &canonical, &opening) {
-            Ok(true) => Ok(Ground::Consent { id: self.consent.id, opening }),
+            Ok(true) => Ok(Ground::Consent { id: self.consent.id, commitment: self.consent.commitment, opening }),
             _ => Err(ClientError::Ticket { reason: "the consent is not this subject's".into() }),
         }
     }

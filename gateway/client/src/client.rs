@@ -13,6 +13,7 @@ use covenant_suite::Opener;
 
 use crate::grpc::Grpc;
 use crate::link::{Link, Signer};
+use crate::lookup::Epochs;
 use crate::rest::Rest;
 use crate::{ClientConfig, ClientError, Identity, Transport};
 
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) opener: Opener,
     pub(crate) config: ClientConfig,
     pub(crate) link: Box<dyn Link>,
+    pub(crate) epochs: Epochs,
 }
 
 impl std::fmt::Debug for Client {
@@ -69,7 +71,16 @@ impl Client {
             Transport::Grpc => Box::new(Grpc::new(base, &config, signer)?),
         };
         let opener = Opener::new(Arc::clone(&identity.opening), Label::SEAL_ANSWER);
-        let client = Self(Arc::new(Inner { identity, trust, consortium, keys, opener, config, link }));
+        let client = Self(Arc::new(Inner {
+            identity,
+            trust,
+            consortium,
+            keys,
+            opener,
+            config,
+            link,
+            epochs: Epochs::default(),
+        }));
         let found = client.consortium().await?.digest;
         if found != consortium {
             return Err(ClientError::OtherConsortium { expected: consortium, found });

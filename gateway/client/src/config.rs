@@ -1,5 +1,6 @@
 //! How a client behaves.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How requests travel.
@@ -13,7 +14,7 @@ pub enum Transport {
 }
 
 /// Times and transport of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientConfig {
     /// How requests travel.
     pub transport: Transport,
@@ -23,6 +24,8 @@ pub struct ClientConfig {
     pub patience: Duration,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
+    /// Folder in which fetched files of epochs are kept; in memory only when there is none.
+    pub epoch_dir: Option<PathBuf>,
 }
 
 impl Default for ClientConfig {
@@ -32,6 +35,7 @@ impl Default for ClientConfig {
             wait: Duration::from_secs(20),
             patience: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(5),
+            epoch_dir: None,
         }
     }
 }

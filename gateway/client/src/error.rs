@@ -62,6 +62,15 @@ pub enum ClientError {
         /// Organisation that its id names.
         holder: String,
     },
+    /// A question of mode `lookup`, which has no input that its holder could open.
+    #[error("a question of mode `lookup` cannot be sealed to its holder: ask it as a private lookup")]
+    LookupSealed,
+    /// The answer of a lookup, whose secrets are gone.
+    #[error("the answer to lookup `{intent}` opens only in the process that asked: look up again")]
+    LookupGone {
+        /// The intent.
+        intent: IntentId,
+    },
     /// A cryptographic step failed.
     #[error("{step} failed")]
     Crypto {
@@ -103,6 +112,60 @@ pub enum ClientError {
     #[error("consent ticket cannot be read: {reason}")]
     Ticket {
         /// What is wrong with it.
+        reason: String,
+    },
+    /// An escrow key is not the trustees'. Nothing was escrowed under it.
+    #[error("escrow key {ceremony} is not the trustees': {reason}")]
+    Escrow {
+        /// Number of the ceremony.
+        ceremony: u32,
+        /// What does not hold.
+        reason: String,
+    },
+    /// An epoch is not what its holder published.
+    #[error("epoch of `{dataset}`: {reason}")]
+    Epoch {
+        /// The dataset.
+        dataset: DatasetId,
+        /// What does not hold.
+        reason: String,
+    },
+    /// The holder's evaluation was not made with the epoch's key; the holder, or the gateway, is at fault.
+    #[error("the evaluation of `{intent}` was not made with the key of the epoch")]
+    Evaluation {
+        /// The intent.
+        intent: IntentId,
+    },
+    /// The holder's record of a lookup is not of what was sent and received here.
+    #[error("receipt of `{intent}`: {reason}")]
+    Receipt {
+        /// The intent.
+        intent: IntentId,
+        /// What does not hold.
+        reason: String,
+    },
+    /// A ceremony of the trustees did not get on.
+    #[error("ceremony {number}: {reason}")]
+    Ceremony {
+        /// Its number.
+        number: u32,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A case did not get on.
+    #[error("case `{case}`: {reason}")]
+    Case {
+        /// Its number.
+        case: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// An answer could not be computed again.
+    #[error("audit of `{intent}`: {reason}")]
+    Audit {
+        /// The intent.
+        intent: IntentId,
+        /// What is missing.
         reason: String,
     },
     /// The batcher was stopped.

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport,
-    PlanRequest, PlanResponse, QueriesRequest, QueryResult, Tip, grpc_target,
+    BuildRequest, BuildView, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument, EpochPart,
+    Explanation, FileChunk, FileQuery, GrantStatusView, HealthReport, PlanRequest, PlanResponse, QueriesRequest,
+    QueryResult, RetrievalRequest, Tip, grpc_target,
 };
-use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
+use covenant_domain::{Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, Purpose};
 use covenant_wire::v1::gateway_client::GatewayClient;
 use covenant_wire::{Message, WireError, problem_of, read_documents, seal_call, v1};
 use tonic::transport::{Channel, Endpoint};
@@ -112,5 +113,36 @@ impl Link for Grpc {
     }
     async fn explain(&self, intent: &IntentId, replay: bool) -> Reached<Explanation> {
         read(call!(self, explain, "Explain", v1::ExplainRequest { intent: intent.to_string(), replay }))
+    }
+    async fn epoch(&self, dataset: &DatasetId) -> Reached<EpochDocument> {
+        read(call!(self, epoch, "Epoch", v1::EpochRequest { dataset: dataset.to_string() }))
+    }
+    async fn epoch_file(&self, part: EpochPart, query: FileQuery) -> Reached<FileChunk> {
+        Ok(call!(self, epoch_file, "EpochFile", v1::EpochFileRequest::from((part, query))).into())
+    }
+    async fn build_epoch(&self, request: BuildRequest) -> Reached<()> {
+        let v1::Empty {} = call!(self, build_epoch, "BuildEpoch", v1::BuildRequest::from(request));
+        Ok(())
+    }
+    async fn build_state(&self, dataset: &DatasetId) -> Reached<BuildView> {
+        read(call!(self, build_state, "BuildState", v1::EpochRequest { dataset: dataset.to_string() }))
+    }
+    async fn evaluation(&self, intent: &IntentId) -> Reached<Evaluation> {
+        let request = v1::EvaluationRequest { intent: intent.to_string() };
+        call!(self, evaluation, "Evaluation", request).read().map_err(ClientError::protocol)
+    }
+    async fn retrieve(&self, intent: &IntentId, request: RetrievalRequest) -> Reached<()> {
+        let request = v1::RetrieveRequest { intent: intent.to_string(), retrieval: request.retrieval.0 };
+        let v1::Empty {} = call!(self, retrieve, "Retrieve", request);
+        Ok(())
+    }
+    async fn retrieval(&self, intent: &IntentId) -> Reached<Vec<u8>> {
+        Ok(call!(self, retrieval, "Retrieval", v1::RetrievalRequest { intent: intent.to_string() }).canonical)
+    }
+    async fn ceremonies(&self) -> Reached<Vec<Ceremony>> {
+        read_documents(&call!(self, ceremonies, "Ceremonies", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn cases(&self) -> Reached<Vec<Case>> {
+        read_documents(&call!(self, cases, "Cases", v1::Empty {})).map_err(ClientError::protocol)
     }
 }

@@ -7,31 +7,41 @@
 //! What it does not do: store answers, decide what may be asked, or talk to a holder directly.
 #![deny(missing_docs)]
 
+mod audit;
 pub mod authorise;
 mod batcher;
+mod case;
 mod client;
 mod config;
 mod entry;
+mod epoch;
 mod error;
 mod evidence;
 mod grpc;
 mod identity;
 mod link;
+mod lookup;
+mod oversight;
 mod query;
 mod reply;
 mod rest;
 mod sealing;
+mod trustee;
 
+pub use audit::Recomputed;
 pub use authorise::{ConsentTicket, Terms};
 pub use batcher::Batcher;
+pub use case::OpenedEscrow;
 pub use client::Client;
 pub use config::{ClientConfig, Transport};
 pub use covenant_api::{
-    ConsentStatusView, Consortium, EntryResult, Explanation, GrantStatusView, HealthReport, PlanRequest, PlanResponse,
-    Problem, QueryState, Tip,
+    BuildView, ConsentStatusView, Consortium, EntryResult, EpochDocument, EpochPart, EscrowKey, Explanation, FileChunk,
+    GrantStatusView, HealthReport, MAX_CHUNK_BYTES, PlanRequest, PlanResponse, Problem, QueryState, Tip,
 };
 pub use error::ClientError;
 pub use identity::{Identity, load_identity, save_identity, save_identity_at_cost};
+pub use lookup::{Found, LookupQuestion};
 pub use query::{Ground, Question};
 pub use reply::Reply;
 pub use sealing::Prepared;
+pub use trustee::ShareFile;

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport, Nonce,
-    PlanRequest, PlanResponse, QueriesRequest, QueryResult, RequestSignature, SignedContent, Tip,
+    BuildRequest, BuildView, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument, EpochPart,
+    Explanation, FileChunk, FileQuery, GrantStatusView, HealthReport, Nonce, PlanRequest, PlanResponse, QueriesRequest,
+    QueryResult, RequestSignature, RetrievalRequest, SignedContent, Tip,
 };
 use covenant_canon::Digest;
-use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
+use covenant_domain::{Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, Purpose};
 use rand::Rng as _;
 use std::sync::Arc;
 
@@ -33,6 +34,15 @@ pub(crate) trait Link: Send + Sync {
     async fn progress(&self, intent: &IntentId, wait_ms: u64) -> Reached<QueryResult>;
     async fn evidence(&self, intent: &IntentId) -> Reached<Vec<u8>>;
     async fn explain(&self, intent: &IntentId, replay: bool) -> Reached<Explanation>;
+    async fn epoch(&self, dataset: &DatasetId) -> Reached<EpochDocument>;
+    async fn epoch_file(&self, part: EpochPart, query: FileQuery) -> Reached<FileChunk>;
+    async fn build_epoch(&self, request: BuildRequest) -> Reached<()>;
+    async fn build_state(&self, dataset: &DatasetId) -> Reached<BuildView>;
+    async fn evaluation(&self, intent: &IntentId) -> Reached<Evaluation>;
+    async fn retrieve(&self, intent: &IntentId, request: RetrievalRequest) -> Reached<()>;
+    async fn retrieval(&self, intent: &IntentId) -> Reached<Vec<u8>>;
+    async fn ceremonies(&self) -> Reached<Vec<Ceremony>>;
+    async fn cases(&self) -> Reached<Vec<Case>>;
 }
 
 /// Signs requests.

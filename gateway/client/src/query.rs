@@ -29,7 +29,9 @@ pub enum Ground {
     Consent {
         /// The consent.
         id: ConsentId,
-        /// Opening of its commitment, from the consent ticket.
+        /// Its commitment.
+        commitment: Commitment,
+        /// Opening of the commitment, from the consent ticket.
         opening: Opening,
     },
     /// The law allows it; the client commits to the subject itself.
@@ -43,7 +45,7 @@ impl Ground {
     /// What the intent says, and the opening that only the holder learns.
     pub(crate) fn into_authority(self, subject: &Subject) -> (Authority, Zeroizing<[u8; 32]>) {
         match self {
-            Self::Consent { id, opening } => (Authority::Consent { id }, Zeroizing::new(opening.to_bytes())),
+            Self::Consent { id, opening, .. } => (Authority::Consent { id }, Zeroizing::new(opening.to_bytes())),
             Self::Legal { case } => {
                 let opening = fresh_opening();
                 let commitment = Commitment(commit(&Zeroizing::new(subject.canonical()), &opening));
@@ -156,6 +158,11 @@ impl Client {
     /// # Errors
     /// [`ClientError`] when the query is another's, or its answer is not what it should be.
     pub async fn resume(&self, intent: &IntentId) -> Result<Reply, ClientError> {
+        self.open(self.settled(intent).await?, *intent, None)
+    }
+
+    /// Where a query stands once that is final or patience has run out, with its answer still sealed.
+    pub(crate) async fn settled(&self, intent: &IntentId) -> Result<QueryResult, ClientError> {
         let deadline = Instant::now() + self.0.config.patience;
         loop {
             let began = Instant::now();
@@ -164,7 +171,7 @@ impl Client {
             // Waiting does not make an unknown query known.
             let settled = result.state.is_final() || result.state == covenant_api::QueryState::Unknown;
             if settled || Instant::now() >= deadline {
-                return self.open(result, *intent, None);
+                return Ok(result);
             }
             tokio::time::sleep(BREATH.saturating_sub(began.elapsed())).await;
         }

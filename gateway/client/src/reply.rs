@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use covenant_api::{QueryResult, QueryState};
-use covenant_domain::{Answer, IntentId, Reason};
+use covenant_canon::from_bytes;
+use covenant_domain::{Answer, IntentId, Reason, Retrieved};
 use covenant_suite::Sealed;
 
 use crate::sealing::Expected;
@@ -24,6 +25,8 @@ pub struct Reply {
     pub sealed: Option<Vec<u8>>,
     /// Whether its receipt is on the ledger; general data may come before.
     pub receipted: bool,
+    /// Why the holder could not answer.
+    pub voided: Option<String>,
 }
 
 impl Client {
@@ -37,19 +40,23 @@ impl Client {
         if result.intent != intent {
             return Err(ClientError::protocol(format!("result of `{}` in place of `{intent}`", result.intent)));
         }
-        let sealed = result.sealed.map(|s| s.0);
+        let QueryResult { state, reasons, sealed, receipted, voided, .. } = result;
+        let sealed = sealed.map(|s| s.0);
         let answer = sealed.as_deref().map(|bytes| self.open_answer(intent, bytes)).transpose()?;
         if let (Some(answer), Some(expected)) = (&answer, expected) {
             check_question(answer, expected)?;
         }
-        let receipted = result.receipted.unwrap_or(false);
-        Ok(Reply { intent, state: result.state, reasons: result.reasons, answer, sealed, receipted })
+        let receipted = receipted.unwrap_or(false);
+        Ok(Reply { intent, state, reasons, answer, sealed, receipted, voided })
     }
 
     fn open_answer(&self, intent: IntentId, bytes: &[u8]) -> Result<Answer, ClientError> {
         let sealed = Sealed::from_bytes(bytes).map_err(ClientError::protocol)?;
         let id = intent.as_bytes();
         let padded = self.0.opener.open(id, id, &sealed).map_err(ClientError::crypto("opening the answer"))?;
+        if from_bytes::<Retrieved>(&padded).is_ok() {
+            return Err(ClientError::LookupGone { intent });
+        }
         let answer =
             Answer::from_padded(&padded).map_err(|source| ClientError::Answer { intent, source: Arc::new(source) })?;
         if answer.intent == intent { Ok(answer) } else { Err(ClientError::OtherAnswer { intent, what: "intent" }) }

@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, Explanation, GrantStatusView, HealthReport,
-    PlanRequest, PlanResponse, Problem, QueriesRequest, QueryResult, Tip,
+    BuildRequest, BuildView, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument, EpochPart,
+    Explanation, FileChunk, FileQuery, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Problem,
+    QueriesRequest, QueryResult, RetrievalRequest, TOTAL_HEADER, Tip,
 };
-use covenant_domain::{ConsentId, Dataset, DatasetId, IntentId, Member, Purpose};
+use covenant_domain::{Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, Purpose};
+use reqwest::header::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +21,8 @@ type Reached<T> = Result<T, ClientError>;
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 const JSON: &str = "application/json";
+const CBOR: &str = "application/cbor";
+const OCTETS: &str = "application/octet-stream";
 
 pub(crate) struct Rest {
     base: String,
@@ -40,15 +44,29 @@ impl Rest {
     }
 
     async fn get<T: DeserializeOwned>(&self, target: &str) -> Reached<T> {
-        decode(&self.send(reqwest::Method::GET, target, Bytes::new(), JSON).await?)
+        decode(&self.get_as(target, JSON).await?.1)
+    }
+
+    async fn get_as(&self, target: &str, accept: &str) -> Reached<(HeaderMap, Bytes)> {
+        self.send(reqwest::Method::GET, target, Bytes::new(), accept).await
     }
 
     async fn post<T: DeserializeOwned>(&self, target: &str, body: &impl Serialize) -> Reached<T> {
-        let body = serde_json::to_vec(body).map_err(ClientError::protocol)?;
-        decode(&self.send(reqwest::Method::POST, target, body.into(), JSON).await?)
+        decode(&self.post_plain(target, body).await?)
     }
 
-    async fn send(&self, method: reqwest::Method, target: &str, body: Bytes, accept: &str) -> Reached<Bytes> {
+    async fn post_plain(&self, target: &str, body: &impl Serialize) -> Reached<Bytes> {
+        let body = serde_json::to_vec(body).map_err(ClientError::protocol)?;
+        Ok(self.send(reqwest::Method::POST, target, body.into(), JSON).await?.1)
+    }
+
+    async fn send(
+        &self,
+        method: reqwest::Method,
+        target: &str,
+        body: Bytes,
+        accept: &str,
+    ) -> Reached<(HeaderMap, Bytes)> {
         let signature = self.signer.sign(method.as_str(), target, &body)?;
         let mut request = self.http.request(method, format!("{}{target}", self.base)).header("accept", accept);
         for (name, value) in signature.to_headers() {
@@ -58,9 +76,9 @@ impl Rest {
             request = request.header("content-type", JSON).body(body);
         }
         let response = request.send().await.map_err(|e| unreachable(&self.base, &e))?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let bytes = self.limited(response).await?;
-        if status.is_success() { Ok(bytes) } else { Err(problem(status.as_u16(), &bytes)) }
+        if status.is_success() { Ok((headers, bytes)) } else { Err(problem(status.as_u16(), &bytes)) }
     }
 
     async fn limited(&self, mut response: reqwest::Response) -> Reached<Bytes> {
@@ -77,6 +95,12 @@ impl Rest {
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Reached<T> {
     serde_json::from_slice(bytes).map_err(ClientError::protocol)
+}
+
+/// The length of the whole file, from the headers of a chunk.
+fn total(headers: &HeaderMap) -> Reached<u64> {
+    let told = headers.get(TOTAL_HEADER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    told.ok_or_else(|| ClientError::protocol(format!("chunk without header `{TOTAL_HEADER}`")))
 }
 
 fn problem(status: u16, bytes: &[u8]) -> ClientError {
@@ -134,9 +158,39 @@ impl Link for Rest {
     }
     async fn evidence(&self, intent: &IntentId) -> Reached<Vec<u8>> {
         let target = format!("/v1/queries/{intent}/evidence");
-        Ok(self.send(reqwest::Method::GET, &target, Bytes::new(), "application/cbor").await?.to_vec())
+        Ok(self.get_as(&target, CBOR).await?.1.to_vec())
     }
     async fn explain(&self, intent: &IntentId, replay: bool) -> Reached<Explanation> {
         self.get(&format!("/v1/queries/{intent}/explanation?replay={replay}")).await
+    }
+    async fn epoch(&self, dataset: &DatasetId) -> Reached<EpochDocument> {
+        self.get(&format!("/v1/epochs/{dataset}")).await
+    }
+    async fn epoch_file(&self, part: EpochPart, query: FileQuery) -> Reached<FileChunk> {
+        let FileQuery { dataset, epoch, overlay, offset, length } = query;
+        let query = format!("dataset={dataset}&epoch={epoch}&overlay={overlay}&offset={offset}&length={length}");
+        let (headers, bytes) = self.get_as(&format!("/v1/epoch-files/{part}?{query}"), OCTETS).await?;
+        Ok(FileChunk { total: total(&headers)?, bytes: bytes.to_vec() })
+    }
+    async fn build_epoch(&self, request: BuildRequest) -> Reached<()> {
+        self.post_plain("/v1/epochs", &request).await.map(drop)
+    }
+    async fn build_state(&self, dataset: &DatasetId) -> Reached<BuildView> {
+        self.get(&format!("/v1/epoch-builds/{dataset}")).await
+    }
+    async fn evaluation(&self, intent: &IntentId) -> Reached<Evaluation> {
+        self.get(&format!("/v1/queries/{intent}/evaluation")).await
+    }
+    async fn retrieve(&self, intent: &IntentId, request: RetrievalRequest) -> Reached<()> {
+        self.post_plain(&format!("/v1/queries/{intent}/retrieval"), &request).await.map(drop)
+    }
+    async fn retrieval(&self, intent: &IntentId) -> Reached<Vec<u8>> {
+        Ok(self.get_as(&format!("/v1/queries/{intent}/retrieval"), CBOR).await?.1.to_vec())
+    }
+    async fn ceremonies(&self) -> Reached<Vec<Ceremony>> {
+        self.get("/v1/ceremonies").await
+    }
+    async fn cases(&self) -> Reached<Vec<Case>> {
+        self.get("/v1/cases").await
     }
 }

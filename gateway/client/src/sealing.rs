@@ -57,7 +57,8 @@ impl Client {
     /// within it the inputs to one holder share an encapsulation.
     ///
     /// # Errors
-    /// [`ClientError::Batch`]; a single question that cannot be prepared only fails itself.
+    /// [`ClientError::Batch`]; a single question that cannot be prepared only fails itself, one of mode `lookup` with
+    /// [`ClientError::LookupSealed`].
     pub fn prepare(&self, questions: Vec<Question>) -> Result<Prepared, ClientError> {
         let mut prepared = Prepared { requests: Vec::new(), slots: Vec::with_capacity(questions.len()) };
         let mut part = Part::default();
@@ -89,6 +90,10 @@ impl Client {
     }
 
     fn seal(&self, question: Question, sealers: &mut BTreeMap<MemberId, Sealer>) -> Result<One, ClientError> {
+        // Sealing its subject to the holder would tell what a lookup is there to hide.
+        if question.mode == Mode::Lookup {
+            return Err(ClientError::LookupSealed);
+        }
         let made_ms = now_ms();
         let mut random = [0; 10];
         rand::rng().fill_bytes(&mut random);
@@ -106,8 +111,17 @@ impl Client {
         let sealed = sealed.to_bytes();
         let digest = Digest::of(self.0.trust.suite, Label::QUERY_INPUT, &sealed);
         let expected = Expected { intent: id, dataset: dataset.clone(), mode };
-        let intent =
-            Intent { id, consumer: consumer.clone(), dataset, purpose, mode, fields, authority, input: digest };
+        let intent = Intent {
+            id,
+            consumer: consumer.clone(),
+            dataset,
+            purpose,
+            mode,
+            fields,
+            authority,
+            input: digest,
+            lookup: None,
+        };
         let entry = Entry { author: Some(consumer), made_ms, body: Body::Intent(intent) };
         Ok(One { expected, entry, item: QueryInputItem { intent: id, sealed: sealed.into() } })
     }
@@ -128,7 +142,7 @@ impl Client {
 
     /// INVARIANT the holder is the organisation that the dataset id names, by the ledger's rules; its key is that of the
     /// trust root. A gateway that lies about the catalogue cannot redirect an input.
-    fn holder(&self, dataset: &DatasetId) -> Result<(MemberId, &SealingKey), ClientError> {
+    pub(crate) fn holder(&self, dataset: &DatasetId) -> Result<(MemberId, &SealingKey), ClientError> {
         let unknown = || ClientError::HolderUnknown { dataset: dataset.clone(), holder: dataset.org().to_owned() };
         let holder = MemberId::new(dataset.org()).map_err(|_| unknown())?;
         let keys = self.0.keys.get(&holder).ok_or_else(unknown)?;

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use covenant_api::Code;
-use covenant_api::{EntriesRequest, PlanRequest, Problem, QueriesRequest, RequestSignature, grpc_target};
+use covenant_api::{
+    BuildRequest, EntriesRequest, EpochPart, FileQuery, PlanRequest, Problem, QueriesRequest, RequestSignature,
+    RetrievalRequest, grpc_target,
+};
 use covenant_app::{Authentic, Incoming};
 use covenant_wire::v1::gateway_server::{Gateway, GatewayServer};
 use covenant_wire::{Message, WireError, decode_payload, documents, status_of, v1};
@@ -145,5 +148,54 @@ impl Gateway for Service {
         let (intent, call) = split(self.open::<v1::ExplainRequest>("Explain", call)?, "intent", |m| &m.intent)?;
         let replay = call.value().replay;
         answer(self.0.gateway.explain(bare(call)?, &intent, replay).await.map(Into::into))
+    }
+
+    async fn epoch(&self, call: Request<v1::SignedCall>) -> Answer<v1::EpochDocument> {
+        let (id, call) = split(self.open::<v1::EpochRequest>("Epoch", call)?, "dataset", |m| &m.dataset)?;
+        answer(self.0.gateway.epoch(bare(call)?, &id).await.map(Into::into))
+    }
+
+    async fn epoch_file(&self, call: Request<v1::SignedCall>) -> Answer<v1::FileChunk> {
+        let call = self.open::<v1::EpochFileRequest>("EpochFile", call)?;
+        let wrong = |e: WireError| status_of(&Problem::new(Code::ParameterInvalid, e.to_string()));
+        let (part, query): (EpochPart, FileQuery) = call.value().clone().try_into().map_err(wrong)?;
+        answer(self.0.gateway.epoch_file(bare(call)?, part, &query).await.map(Into::into))
+    }
+
+    async fn build_epoch(&self, call: Request<v1::SignedCall>) -> Answer<v1::Empty> {
+        let call = self.open::<v1::BuildRequest>("BuildEpoch", call)?;
+        let call = call.read(|m| BuildRequest::try_from(m).map_err(|e| malformed(&e))).map_err(|p| status_of(&p))?;
+        answer(self.0.gateway.build_epoch(call).await.map(|()| v1::Empty {}))
+    }
+
+    async fn build_state(&self, call: Request<v1::SignedCall>) -> Answer<v1::BuildView> {
+        let (id, call) = split(self.open::<v1::EpochRequest>("BuildState", call)?, "dataset", |m| &m.dataset)?;
+        answer(self.0.gateway.build_state(bare(call)?, &id).await.map(Into::into))
+    }
+
+    async fn evaluation(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (intent, call) = split(self.open::<v1::EvaluationRequest>("Evaluation", call)?, "intent", |m| &m.intent)?;
+        answer(self.0.gateway.evaluation(bare(call)?, &intent).await.map(|e| v1::Document::of(&e)))
+    }
+
+    async fn retrieve(&self, call: Request<v1::SignedCall>) -> Answer<v1::Empty> {
+        let (intent, call) = split(self.open::<v1::RetrieveRequest>("Retrieve", call)?, "intent", |m| &m.intent)?;
+        let request = |m: v1::RetrieveRequest| Ok(RetrievalRequest { retrieval: m.retrieval.into() });
+        let call = call.read(request).map_err(|p| status_of(&p))?;
+        answer(self.0.gateway.retrieve(call, &intent).await.map(|()| v1::Empty {}))
+    }
+
+    async fn retrieval(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (intent, call) = split(self.open::<v1::RetrievalRequest>("Retrieval", call)?, "intent", |m| &m.intent)?;
+        let canonical = self.0.gateway.retrieval(bare(call)?, &intent).await;
+        answer(canonical.map(|canonical| v1::Document { canonical }))
+    }
+
+    async fn ceremonies(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.ceremonies(self.open_empty("Ceremonies", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn cases(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.cases(self.open_empty("Cases", call)?).await.map(|all| documents(&all)))
     }
 }

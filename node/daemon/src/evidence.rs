@@ -49,7 +49,7 @@ impl Replica {
             let lapse = Box::new(self.leaf(row, &found).await?);
             return Ok(Closure::Lapsed { lapse, anchor: Box::new(found.anchor), consistency_sm3, consistency_sha256 });
         }
-        for row in rows.iter().filter(|r| r.kind == "completion") {
+        for row in rows.iter().filter(|r| r.kind == "completion" || r.kind == "voided") {
             // A completion that execution rejected is on the ledger too; it closes nothing.
             let rejections = self.store.entries_about(&row.digest.to_string()).await?;
             if rejections.iter().any(|r| r.kind == "rejected") {

@@ -10,6 +10,7 @@ use covenant_ledger::{MAX_BATCH, SignedBatch};
 use covenant_state::{OpenQuery, State};
 use covenant_store::{Input, StoredAnswer};
 use covenant_suite::SigningKey;
+use covenant_worker::lookup::RetrieveJob;
 use covenant_worker::{CheckedPermit, Done, Job, RunError, Worker};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
@@ -17,6 +18,7 @@ use tracing::{Instrument, Span};
 
 use crate::error::NodeError;
 use crate::gossip::GossipHub;
+use crate::lookup::Lookups;
 use crate::replica::{CommittedBlock, Replica};
 
 /// Answers kept in memory for the consumers that wait for them.
@@ -27,6 +29,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 pub(crate) struct Holder {
     replica: Arc<Replica>,
     worker: Worker,
+    lookups: Arc<Lookups>,
     key: Arc<SigningKey>,
     gossip: GossipHub,
     work: Mutex<Work>,
@@ -35,12 +38,21 @@ pub(crate) struct Holder {
     pub(crate) stored: broadcast::Sender<()>,
 }
 
+/// Jobs whose permits and inputs are here.
+#[derive(Default)]
+struct Ready {
+    plain: Vec<Job>,
+    lookups: Vec<RetrieveJob>,
+}
+
 #[derive(Default)]
 struct Work {
     inputs: BTreeMap<IntentId, Input>,
     /// The trace in which each input came, so that running it belongs to the same trace.
     spans: BTreeMap<IntentId, Span>,
     permitted: BTreeSet<IntentId>,
+    /// Entries that void permits this holder cannot use.
+    voids: Vec<Body>,
     answers: BTreeMap<IntentId, StoredAnswer>,
     order: VecDeque<IntentId>,
 }
@@ -53,9 +65,15 @@ impl Work {
 }
 
 impl Holder {
-    pub(crate) fn new(replica: Arc<Replica>, worker: Worker, key: Arc<SigningKey>, gossip: GossipHub) -> Arc<Self> {
+    pub(crate) fn new(
+        replica: Arc<Replica>,
+        worker: Worker,
+        lookups: Arc<Lookups>,
+        key: Arc<SigningKey>,
+        gossip: GossipHub,
+    ) -> Arc<Self> {
         let stored = broadcast::channel(16).0;
-        Arc::new(Self { replica, worker, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
+        Arc::new(Self { replica, worker, lookups, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
     }
 
     /// Keeps sealed inputs for their permits. Durable when it returns; the first input of an intent stays.
@@ -105,14 +123,27 @@ impl Holder {
 
     fn note(&self, block: &CommittedBlock) {
         let mut work = self.work.lock();
+        let submitted = block.batches.iter().flat_map(|b| b.entries());
+        for entry in submitted.filter(|e| e.author.as_ref() == Some(&self.replica.member)) {
+            // What is closed is not run again, whatever was delivered once more.
+            if let Body::Completion(covenant_domain::Completion { intent, .. })
+            | Body::Voided(covenant_domain::Voided { intent, .. }) = &entry.body
+            {
+                work.permitted.remove(intent);
+                work.forget(intent);
+            }
+        }
         for entry in &block.derived {
             match &entry.body {
                 Body::Decision(decision) => {
                     let permit = decision.permit().filter(|p| p.holder == self.replica.member);
                     match permit {
-                        Some(permit) => {
-                            work.permitted.insert(permit.intent);
-                        }
+                        Some(permit) => match self.lookups.void(permit) {
+                            Some(void) => work.voids.push(void),
+                            None => {
+                                work.permitted.insert(permit.intent);
+                            }
+                        },
                         None => work.forget(&decision.intent),
                     }
                 }
@@ -162,11 +193,14 @@ impl Holder {
 
     /// Runs what is permitted and has its input; false when there was nothing.
     async fn run_ready(&self) -> bool {
+        let voids = std::mem::take(&mut self.work.lock().voids);
+        self.submit(voids).await;
         let jobs = self.collect();
-        if jobs.is_empty() {
+        let permits = jobs.plain.iter().map(|j| &j.permit).chain(jobs.lookups.iter().map(|j| &j.permit));
+        let intents: Vec<IntentId> = permits.map(CheckedPermit::intent).collect();
+        if intents.is_empty() {
             return false;
         }
-        let intents: Vec<IntentId> = jobs.iter().map(|j| j.permit.intent()).collect();
         let span = self.span(&intents);
         match self.run_jobs(jobs).instrument(span).await {
             Ok(()) => true,
@@ -191,9 +225,15 @@ impl Holder {
         span
     }
 
-    async fn run_jobs(&self, jobs: Vec<Job>) -> Result<(), JobError> {
+    async fn run_jobs(&self, jobs: Ready) -> Result<(), JobError> {
         let started = Instant::now();
-        let done = self.worker.run(jobs).await?;
+        let mut done = match jobs.plain.is_empty() {
+            true => Vec::new(),
+            false => self.worker.run(jobs.plain).await?,
+        };
+        if !jobs.lookups.is_empty() {
+            done.extend(self.worker.retrieve(self.replica.consortium, jobs.lookups).await?);
+        }
         self.replica.metrics.ran(started.elapsed());
         self.replica.steps.pass("query-run");
         let completions: Vec<Completion> = done.iter().map(|d| d.completion.clone()).collect();
@@ -205,26 +245,25 @@ impl Holder {
     }
 
     /// Jobs for permits whose inputs are here, at most one signature's worth.
-    fn collect(&self) -> Vec<Job> {
+    fn collect(&self) -> Ready {
         let chain = self.replica.chain.read();
         let mut guard = self.work.lock();
         let work = &mut *guard;
         let ready: Vec<IntentId> =
             work.permitted.iter().filter(|i| work.inputs.contains_key(i)).take(MAX_BATCH).copied().collect();
-        let mut jobs = Vec::new();
+        let mut jobs = Ready::default();
         for intent in ready {
             work.permitted.remove(&intent);
             let Some(input) = work.inputs.remove(&intent) else { continue };
             let Some(query) = chain.state.open_query(&intent) else { continue };
-            match self.job(&chain.state, query.clone(), input) {
-                Some(job) => jobs.push(job),
-                None => tracing::warn!(%intent, "a permit on the ledger cannot be used"),
+            if self.take(&mut jobs, &chain.state, query.clone(), input).is_none() {
+                tracing::warn!(%intent, "a permit on the ledger cannot be used");
             }
         }
         jobs
     }
 
-    fn job(&self, state: &State, query: OpenQuery, input: Input) -> Option<Job> {
+    fn take(&self, jobs: &mut Ready, state: &State, query: OpenQuery, input: Input) -> Option<()> {
         let OpenQuery { intent, permit } = query;
         let commitment = match &intent.authority {
             Authority::Consent { id } => state.consent(id)?.consent.commitment,
@@ -232,9 +271,14 @@ impl Holder {
         };
         let dataset = state.dataset(&permit.dataset)?.clone();
         let consumer_key = state.keys(&permit.consumer)?.sealing.clone();
+        let is_lookup = permit.epoch.is_some();
         let checked = CheckedPermit::check(state.suite(), &self.replica.member, state.time_ms(), intent, permit);
         let permit = checked.inspect_err(|fault| tracing::warn!(%fault, "a permit is not used")).ok()?;
-        Some(Job { permit, dataset, commitment, input: input.sealed, consumer_key })
+        match is_lookup {
+            true => jobs.lookups.push(RetrieveJob { permit, signed: input.sealed, consumer_key }),
+            false => jobs.plain.push(Job { permit, dataset, commitment, input: input.sealed, consumer_key }),
+        }
+        Some(())
     }
 
     /// Stores answers before anything else hears of them.
@@ -265,11 +309,16 @@ impl Holder {
         Ok(())
     }
 
-    /// Hands completions to the ledger under one signature; what fails is found again by the next sweep.
+    /// Hands completions to the ledger; what fails is found again by the next sweep.
     async fn complete(&self, completions: Vec<Completion>) {
+        self.submit(completions.into_iter().map(Body::Completion).collect()).await;
+    }
+
+    /// Hands entries of this member to the ledger under one signature each batch.
+    async fn submit(&self, bodies: Vec<Body>) {
         let (author, made_ms) = (Some(self.replica.member.clone()), self.replica.clock.now_ms());
-        let entry = |c| Entry { author: author.clone(), made_ms, body: Body::Completion(c) };
-        let entries: Vec<Entry> = completions.into_iter().map(entry).collect();
+        let entry = |body| Entry { author: author.clone(), made_ms, body };
+        let entries: Vec<Entry> = bodies.into_iter().map(entry).collect();
         for chunk in entries.chunks(MAX_BATCH) {
             let signed = SignedBatch::sign(&self.replica.consortium, &self.replica.member, chunk, &self.key);
             let submitted = match signed {
@@ -280,7 +329,7 @@ impl Holder {
                 Err(fault) => Err(fault.into()),
             };
             if let Err(fault) = submitted {
-                tracing::warn!(%fault, "completions could not be handed to the ledger; they are tried again");
+                tracing::warn!(%fault, "entries could not be handed to the ledger; completions are tried again");
             }
         }
     }

@@ -15,6 +15,7 @@ use covenant_state::State;
 use covenant_store::{Input, Store};
 use covenant_suite::{OpeningKey, SigningKey, suite};
 use covenant_worker::Worker;
+use covenant_worker::lookup::{EpochFiles, Shelf};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
@@ -23,6 +24,7 @@ use crate::error::{NodeError, SubmitError};
 use crate::evidence::entry_of;
 use crate::gossip::GossipHub;
 use crate::holder::Holder;
+use crate::lookup::{EpochSettings, Lookups};
 use crate::replay::{compare, rebuild};
 use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
 use crate::steps::Steps;
@@ -46,6 +48,8 @@ pub struct NodeConfig {
     pub wal_dir: PathBuf,
     /// The department's records.
     pub sources: Vec<Arc<dyn Source>>,
+    /// Where epochs of private lookup are kept.
+    pub epochs: EpochSettings,
     /// How votes and blocks reach the other validators.
     pub network: Network,
     /// How batches reach the other mempools.
@@ -80,10 +84,11 @@ pub enum Outcome {
 
 /// A running node. Dropping it stops its tasks.
 pub struct Node {
-    replica: Arc<Replica>,
-    holder: Arc<Holder>,
+    pub(crate) replica: Arc<Replica>,
+    pub(crate) holder: Arc<Holder>,
+    pub(crate) lookups: Arc<Lookups>,
     tracker: Arc<Tracker>,
-    signing: Arc<SigningKey>,
+    pub(crate) signing: Arc<SigningKey>,
     gossip: GossipHub,
     engine: Engine,
     /// Aborted when dropped.
@@ -107,6 +112,7 @@ impl Node {
             store_url,
             wal_dir,
             sources,
+            epochs,
             network,
             gossip,
             clock,
@@ -114,8 +120,11 @@ impl Node {
         } = config;
         let store = Store::open(&store_url).await?;
         let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps).await?;
-        let worker = Worker::new(genesis.suite, opening, sources);
-        let holder = Holder::new(replica.clone(), worker, signing.clone(), gossip.clone());
+        let files = EpochFiles::new(epochs.dir, genesis.suite, opening.clone());
+        let shelf = Arc::new(Shelf::new(files, epochs.memory));
+        let lookups = Lookups::new(replica.clone(), shelf.clone(), &sources);
+        let worker = Worker::new(genesis.suite, opening, sources).serving(shelf);
+        let holder = Holder::new(replica.clone(), worker, lookups.clone(), signing.clone(), gossip.clone());
         let votes = Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
         let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
         let offered = gossip.join(&member);
@@ -125,10 +134,11 @@ impl Node {
         background.spawn(tasks::take_offers(replica.clone(), offered));
         background.spawn(tasks::offer_again(replica.clone(), gossip.clone()));
         background.spawn(tasks::forget_answers(replica.clone()));
+        background.spawn(lookups.clone().tidy());
         let settings = Config::new(replica.consortium, member, wal_dir);
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
-        Ok(Self { replica, holder, tracker, signing, gossip, engine, tasks: background, tracked })
+        Ok(Self { replica, holder, lookups, tracker, signing, gossip, engine, tasks: background, tracked })
     }
 
     /// Stops taking part. Nothing that was promised is lost.
@@ -421,6 +431,9 @@ fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
     };
     let state = match (decision.permit(), &bundle.closure) {
         (None, _) => QueryState::Refused(decision.reasons.clone()),
+        (Some(_), Closure::Completed { completion, .. }) if let Body::Voided(voided) = &completion.leaf.entry.body => {
+            QueryState::Voided(voided.reason.clone())
+        }
         (Some(permit), Closure::Completed { .. }) => QueryState::Completed { holder: permit.holder.clone() },
         (Some(_), Closure::Lapsed { .. }) => QueryState::Lapsed,
         (Some(permit), _) => {

@@ -29,6 +29,8 @@ pub enum QueryState {
     },
     /// Lapsed.
     Lapsed,
+    /// The holder could not answer, and nothing has left.
+    Voided(String),
 }
 
 /// An answer that may leave.
@@ -60,6 +62,11 @@ impl Tracker {
                     consumers.insert(intent.id, intent.consumer.clone());
                 }
                 Body::Completion(completion) if !rejected.contains_key(id) => known.complete(&completion.intent),
+                Body::Voided(voided) if !rejected.contains_key(id) => {
+                    if let Some((_, state)) = known.states.get_mut(&voided.intent) {
+                        *state = QueryState::Voided(voided.reason.clone());
+                    }
+                }
                 _ => {}
             }
         }

@@ -13,11 +13,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use covenant_canon::{Digest, Label, SuiteId, from_bytes, to_bytes};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{GossipHub, Node, NodeConfig, Outcome, QueryState, Steps, SystemClock};
+use covenant_daemon::{EpochSettings, GossipHub, Node, NodeConfig, Outcome, QueryState, Steps, SystemClock};
 use covenant_domain::*;
 use covenant_ledger::{Charter, Genesis, SignedBatch, verify_answer, verify_bundle};
 use covenant_sigma::{Opening, commit};
-use covenant_source::{Source, SourceError};
+use covenant_source::{Source, SourceError, SubjectPage};
 use covenant_store::Input;
 use covenant_suite::{KeyPairSet, Opener, Sealed, Sealer, suite};
 use rand::Rng;
@@ -42,6 +42,10 @@ impl Source for One {
             }]
         };
         Ok(subjects.iter().map(record).collect())
+    }
+
+    async fn subjects(&self, _after: Option<&str>, _limit: u32) -> Result<SubjectPage, SourceError> {
+        Ok(SubjectPage::default())
     }
 }
 
@@ -124,6 +128,7 @@ async fn start_with(world: &World, validators: usize, steps: Steps) -> Vec<Node>
             store_url: format!("sqlite://{}", dir.join("node.db").display()),
             wal_dir: dir.join("wal"),
             sources: if i == 0 { vec![Arc::new(One(dataset().id))] } else { vec![] },
+            epochs: EpochSettings { dir: dir.join("epochs"), memory: 1 << 30 },
             network: hub.join(&member(&id)),
             gossip: gossip.clone(),
             clock: Arc::new(SystemClock),
@@ -237,6 +242,7 @@ fn intent(fields: &[&str]) -> (Intent, Input) {
         fields: fields.iter().map(|f| name(f)).collect(),
         authority: Authority::Legal { commitment, case: None },
         input: Digest::of(SUITE, Label::QUERY_INPUT, &sealed),
+        lookup: None,
     };
     (intent, Input { intent: id, consumer: member("bank"), sealed, received_ms: now_ms() })
 }

@@ -24,6 +24,10 @@ pub(crate) fn check_answer(bundle: &Bundle, genesis: &Genesis, sealed: &[u8], op
     if &opened.intent != intent || opened.dataset != permit.dataset || opened.mode != permit.mode {
         return Err("opened answer is to another query".into());
     }
+    if permit.mode == Mode::Lookup {
+        // Only the secrets of the query open what was retrieved; nobody else can tell whether this came out of it.
+        return Err("the sealed answer is the recorded one, but only its consumer can open a lookup".into());
+    }
     opened.check(genesis.suite, fields_root, &permit.obligations.fields).map_err(|e| e.to_string())?;
     keeps_obligations(opened, permit)
 }
@@ -36,7 +40,7 @@ fn keeps_obligations(opened: &Answer, permit: &Permit) -> Result<(), String> {
             Err(format!("{} records where the permit allows {}", opened.rows.len(), permit.obligations.max_rows))
         }
         Mode::Match if opens => Err("mode `match` opens no field".into()),
-        Mode::Detail | Mode::Submit if !opened.matches.is_empty() => {
+        Mode::Lookup | Mode::Detail | Mode::Submit if !opened.matches.is_empty() => {
             Err(format!("mode `{}` compares nothing", permit.mode))
         }
         _ => Ok(()),

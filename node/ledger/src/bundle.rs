@@ -59,10 +59,10 @@ pub enum Closure {
     /// It is permitted and not yet closed.
     #[n(1)]
     Open,
-    /// The holder completed it; boxed for size.
+    /// The holder completed it, or voided it before anything left; boxed for size.
     #[n(2)]
     Completed {
-        /// The completion.
+        /// The completion, or the holder's entry that voids the permit.
         #[n(0)]
         completion: Box<Authored>,
         /// The block that holds it.

@@ -24,11 +24,15 @@ pub struct Charter {
     /// Entries a member may have waiting for a block.
     #[n(2)]
     pub pending_per_member: u32,
+    /// Whether a use debited for a query comes back when its holder voids it before anything has left; absent means no.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores_voided: Option<bool>,
 }
 
 impl Default for Charter {
     fn default() -> Self {
-        Self { freshness_ms: 300_000, completion_ms: 60_000, pending_per_member: 20_000 }
+        Self { freshness_ms: 300_000, completion_ms: 60_000, pending_per_member: 20_000, restores_voided: None }
     }
 }
 

@@ -229,7 +229,8 @@ impl Case<'_> {
                     format!("leaf {}", completion.leaf.index),
                 )?;
                 self.completion(walk, bundle, completion, anchor, decision)?;
-                Ok("answered".into())
+                let voided = matches!(completion.leaf.entry.body, Body::Voided(_));
+                Ok(if voided { "voided by its holder" } else { "answered" }.into())
             }
             Closure::Lapsed { lapse, anchor, consistency_sm3, consistency_sha256 } => {
                 self.later(walk, &bundle.anchor, anchor, consistency_sm3, consistency_sha256)?;
@@ -259,7 +260,11 @@ impl Case<'_> {
         walk.step(Step::CompletionSignature, by_holder, format!("signed by holder `{}`", permit.holder))?;
         let digest = Digest::of(self.genesis.suite, Label::PERMIT, &to_bytes(permit));
         let uses = matches!(&completion.leaf.entry.body,
-            Body::Completion(c) if c.intent == decision.intent && c.permit == digest);
+            Body::Completion(c) if c.intent == decision.intent && c.permit == digest
+                && c.lookup.is_some() == permit.epoch.is_some()
+                && c.lookup.as_ref().is_none_or(|record| record.retrieved == c.fields_root))
+            || matches!(&completion.leaf.entry.body,
+                Body::Voided(v) if v.intent == decision.intent && v.permit == digest);
         // INVARIANT: a block holds no completion by the holder of a query that is closed or overdue (`node/state`), so
         // one that stands in time is the one that closed it.
         let fault = if !uses {
@@ -341,6 +346,7 @@ fn check_permit(permit: &Permit, decision: &Decision, intent: &Intent, height: u
         && permit.dataset == intent.dataset
         && permit.mode == intent.mode
         && permit.height == height
+        && permit.epoch == intent.lookup.as_ref().map(|claim| claim.epoch)
         && Some(permit.policy) == decision.policy;
     if !same {
         return Err("permit does not repeat the intent".into());

@@ -99,6 +99,12 @@ pub enum SourceError {
         /// What is wrong with the value.
         fault: CellFault,
     },
+    /// A key on record is no valid number of its kind. It is not shown: it may be somebody's.
+    #[error("a key in {place} is no valid number of its kind: find and correct it at the department")]
+    Key {
+        /// Where.
+        place: String,
+    },
     /// A stored record cannot be decoded.
     #[error("a stored record of `{dataset}` cannot be read: the vault is damaged, import the dataset again")]
     Stored {

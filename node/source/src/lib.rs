@@ -33,6 +33,6 @@ pub use import::{ImportOptions, ImportReport, Progress};
 pub use live::live;
 pub use mapping::{Conversion, FieldRule, KeyKind, Mapping, Origin};
 pub use rejects::Reject;
-pub use source::Source;
+pub use source::{Source, SubjectPage};
 pub use synthetic::synthetic_subject;
 pub use vault::Vault;

@@ -8,9 +8,9 @@ use sea_orm::{DatabaseConnection, QueryResult};
 
 use crate::database::{Access, connect, failed};
 use crate::plan::{self, Plan};
-use crate::pushdown::{KEYS, Lookup};
+use crate::pushdown::{KEYS, Lookup, keys_after};
 use crate::table::{self, Class};
-use crate::{Mapping, Origin, Source, SourceError, cell};
+use crate::{Mapping, Origin, Source, SourceError, SubjectPage, cell};
 
 /// Opens a live table for reading by key. Nothing is written to it and it is never scanned, provided that the key column
 /// has an index; [`Source::checks`] tells when it has none.
@@ -41,7 +41,15 @@ pub(crate) async fn open(url: &str, dataset: &Dataset, mapping: &Mapping) -> Res
             "table `{name}`: key column `{key_column}` has no index, every query scans the table: add one"
         ));
     }
-    Ok(LiveTable { connection, table: name.clone(), dataset: dataset.clone(), plan, lookup, checks })
+    Ok(LiveTable {
+        connection,
+        table: name.clone(),
+        key: key_column.clone(),
+        dataset: dataset.clone(),
+        plan,
+        lookup,
+        checks,
+    })
 }
 
 fn wrong(table: &str, detail: String) -> SourceError {
@@ -102,6 +110,7 @@ fn class_of(name: &str, columns: &[(String, Class)], column: &str) -> Result<Cla
 pub(crate) struct LiveTable {
     pub(crate) connection: DatabaseConnection,
     table: String,
+    key: String,
     dataset: Dataset,
     plan: Plan,
     pub(crate) lookup: Lookup,
@@ -145,6 +154,19 @@ impl Source for LiveTable {
             }
         }
         Ok(found)
+    }
+
+    async fn subjects(&self, after: Option<&str>, limit: u32) -> Result<SubjectPage, SourceError> {
+        let (key, from) = (format!("t.\"{}\"", self.key), self.lookup.from.as_str());
+        let present = format!("{key} IS NOT NULL");
+        let keys = keys_after(&self.connection, (&key, from, &present), &[], after, limit).await;
+        let keys = keys.map_err(|e| self.failed(e))?;
+        let unreadable = |_| SourceError::Key { place: format!("table `{}`, column `{}`", self.table, self.key) };
+        let subject = |k: &String| Subject::of_kind(self.dataset.subject, k.trim());
+        Ok(SubjectPage {
+            next: keys.last().filter(|_| keys.len() == limit as usize).cloned(),
+            subjects: keys.iter().map(subject).collect::<Result<_, _>>().map_err(unreadable)?,
+        })
     }
 
     fn checks(&self) -> Vec<String> {

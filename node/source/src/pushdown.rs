@@ -20,6 +20,23 @@ pub(crate) struct Lookup {
     pub(crate) fixed: Vec<String>,
 }
 
+/// Keys after one, in their order; the empty text is before all of them.
+pub(crate) async fn keys_after(
+    connection: &DatabaseConnection,
+    (key, from, condition): (&str, &str, &str),
+    fixed: &[String],
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<String>, DbErr> {
+    let parameter = fixed.len() + 1;
+    let sql = format!(
+        "SELECT DISTINCT {key} AS k FROM {from} WHERE {condition} AND {key} > ${parameter} ORDER BY 1 LIMIT {limit}"
+    );
+    let values = fixed.iter().map(String::as_str).chain([after.unwrap_or_default()]).map(Value::from);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    connection.query_all_raw(statement).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
 impl Lookup {
     /// Rows of each key, sorted, at most `limit` each; column 0 is the key's index, the others follow.
     pub(crate) async fn rows(

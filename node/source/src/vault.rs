@@ -16,8 +16,8 @@ use sea_orm_migration::MigratorTrait;
 use crate::database::{Access, connect, failed};
 use crate::intake::{Seen, fingerprint};
 use crate::migration::{Migrator, VaultDataset as D, VaultRecord as R};
-use crate::pushdown::{KEYS, Lookup};
-use crate::{Source, SourceError, plan};
+use crate::pushdown::{KEYS, Lookup, keys_after};
+use crate::{Source, SourceError, SubjectPage, plan};
 
 /// Imported records of all datasets of one department: per row its subject, a position and the record's canonical
 /// bytes. Cheap to clone.
@@ -85,13 +85,15 @@ impl Vault {
     }
 }
 
+/// That a record is of the dataset named by the first parameter.
+const OWN: &str = "r.dataset_no = (SELECT d.no FROM vault_dataset d WHERE d.dataset = $1)";
+
 /// Records of a dataset by subject, in the order of their import.
 pub(crate) fn lookup(dataset: &Dataset) -> Lookup {
-    let own = "r.dataset_no = (SELECT d.no FROM vault_dataset d WHERE d.dataset = $1)";
     Lookup {
         columns: vec!["r.position".into(), "r.body".into()],
         from: "vault_record r".into(),
-        condition: format!("{own} AND r.subject = {{key}}"),
+        condition: format!("{OWN} AND r.subject = {{key}}"),
         fixed: vec![dataset.id.to_string()],
     }
 }
@@ -206,5 +208,16 @@ impl Source for VaultSource {
             }
         }
         Ok(found)
+    }
+
+    async fn subjects(&self, after: Option<&str>, limit: u32) -> Result<SubjectPage, SourceError> {
+        let fixed = [self.dataset.id.to_string()];
+        let keys = keys_after(&self.connection, ("r.subject", "vault_record r", OWN), &fixed, after, limit).await;
+        let keys = keys.map_err(|e| failed(format!("list the subjects of `{}`", self.dataset.id), e))?;
+        let unreadable = |_| SourceError::Key { place: format!("the vault's `{}`", self.dataset.id) };
+        Ok(SubjectPage {
+            next: keys.last().filter(|_| keys.len() == limit as usize).cloned(),
+            subjects: keys.iter().map(|k| Subject::parse(k)).collect::<Result<_, _>>().map_err(unreadable)?,
+        })
     }
 }

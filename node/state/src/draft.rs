@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use covenant_canon::Digest;
 use covenant_domain::{
-    Body, ConsentId, Dataset, DatasetId, Entry, GrantId, IntentId, Member, MemberId, Purpose, PurposeCode, RuleBook,
+    Body, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, Entry, GrantId, Intent, IntentId, Member,
+    MemberId, Purpose, PurposeCode, RuleBook,
 };
-use covenant_engine::{ConsentState, Facts, GrantState, Guard, Moment};
+use covenant_engine::{ConsentState, EpochState, Facts, GrantState, Guard, Moment};
 
 use crate::State;
-use crate::object::{GrantUse, Key, Object, OpenQuery};
+use crate::claim;
+use crate::object::{EscrowInForce, GrantUse, Key, Object, OpenQuery};
 
 /// The state before the block, overlaid with what the block has changed so far.
 pub(crate) struct Draft<'a> {
@@ -84,6 +86,27 @@ impl<'a> Draft<'a> {
             _ => None,
         }
     }
+
+    pub(crate) fn ceremony(&self, number: u32) -> Option<&Ceremony> {
+        match self.object(&Key::Ceremony(number)) {
+            Some(Object::Ceremony(ceremony)) => Some(ceremony),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn escrow_in_force(&self) -> Option<&EscrowInForce> {
+        match self.object(&Key::Escrow) {
+            Some(Object::Escrow(escrow)) => Some(escrow),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn case(&self, number: &CaseNumber) -> Option<&Case> {
+        match self.object(&Key::Case(number.clone())) {
+            Some(Object::Case(case)) => Some(case),
+            _ => None,
+        }
+    }
 }
 
 impl Facts for Draft<'_> {
@@ -128,5 +151,20 @@ impl Facts for Draft<'_> {
 
     fn guard(&self, holder: &MemberId) -> Option<&Guard> {
         self.guards.get(holder).map(Arc::as_ref).or_else(|| self.base.guard(holder))
+    }
+
+    fn epoch(&self, dataset: &DatasetId) -> Option<&EpochState> {
+        match self.object(&Key::Epoch(dataset.clone())) {
+            Some(Object::Epoch(state)) => Some(state),
+            _ => None,
+        }
+    }
+
+    fn escrow(&self) -> Option<u32> {
+        self.escrow_in_force().map(|e| e.ceremony)
+    }
+
+    fn claim_holds(&self, intent: &Intent) -> bool {
+        claim::holds(self, intent).is_some()
     }
 }

@@ -7,6 +7,7 @@ use covenant_domain::{Body, IntentId, MemberId};
 use covenant_ledger::CheckedBatch;
 
 use crate::State;
+use crate::apply::{MAX_REASON, names_tables};
 use crate::execution::{Inadmissible, SeenEntry};
 
 /// Checks that entries are fresh and recorded at most once, batch by batch.
@@ -39,10 +40,10 @@ impl<'a> Fresh<'a> {
         }
         let (before, mut completed) = (self.seen.len(), Vec::new());
         let result = batch.entries().iter().zip(batch.ids()).try_for_each(|(entry, id)| {
-            if let Body::Completion(completion) = &entry.body
-                && self.admit_completion(author, completion.intent)?
+            if let Some((intent, names_tables)) = self.closes(&entry.body)
+                && self.admit_completion(author, intent, names_tables)?
             {
-                completed.push(completion.intent);
+                completed.push(intent);
             }
             let intent = match &entry.body {
                 Body::Intent(intent) => Some(intent.id),
@@ -86,8 +87,20 @@ impl<'a> Fresh<'a> {
         Ok(())
     }
 
+    /// The query an entry would close, and whether it names what the answer was computed from as it must.
+    fn closes(&self, body: &Body) -> Option<(IntentId, bool)> {
+        match body {
+            Body::Completion(completion) => {
+                let query = self.state.open_query(&completion.intent);
+                Some((completion.intent, query.is_none_or(|q| names_tables(self.state, q, completion))))
+            }
+            Body::Voided(voided) => Some((voided.intent, voided.reason.chars().count() <= MAX_REASON)),
+            _ => None,
+        }
+    }
+
     /// Whether the completion is its holder's and counts. What another member sends is ordered and rejected.
-    fn admit_completion(&mut self, author: &MemberId, intent: IntentId) -> Result<bool, Inadmissible> {
+    fn admit_completion(&mut self, author: &MemberId, intent: IntentId, whole: bool) -> Result<bool, Inadmissible> {
         if !self.in_block {
             return Ok(false);
         }
@@ -96,7 +109,7 @@ impl<'a> Fresh<'a> {
         if &query.permit.holder != author {
             return Ok(false);
         }
-        let counts = self.time_ms < query.permit.expires_ms && self.completed.insert(intent);
+        let counts = whole && self.time_ms < query.permit.expires_ms && self.completed.insert(intent);
         if counts { Ok(true) } else { Err(not_open) }
     }
 }

@@ -6,13 +6,15 @@
 #![deny(missing_docs)]
 
 mod apply;
+mod claim;
 mod draft;
 mod execution;
 mod fresh;
+mod lookup;
 mod object;
 mod state;
 mod tree;
 
 pub use execution::{Execution, Inadmissible, Row, SeenEntry};
-pub use object::{GrantUse, Key, Object, OpenQuery};
+pub use object::{EscrowInForce, GrantUse, Key, Object, OpenQuery};
 pub use state::{State, StateError};

@@ -1,9 +1,10 @@
 //! What the state is made of: objects under keys.
 
 use covenant_domain::{
-    ConsentId, Dataset, DatasetId, GrantId, Intent, IntentId, MemberId, Permit, Purpose, PurposeCode, RuleBook,
+    Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, GrantId, Intent, IntentId, MemberId, Permit, Point,
+    Purpose, PurposeCode, RuleBook,
 };
-use covenant_engine::{ConsentState, GrantState};
+use covenant_engine::{ConsentState, EpochState, GrantState};
 use minicbor::{Decode, Encode};
 
 /// Names one object. Keys of one kind lie together and in the order of their ids.
@@ -30,11 +31,22 @@ pub enum Key {
     /// A permitted query that awaits its completion.
     #[n(6)]
     Open(#[n(0)] IntentId),
+    /// A dataset's epoch in force.
+    #[n(7)]
+    Epoch(#[n(0)] DatasetId),
+    /// A key ceremony of the trustees.
+    #[n(8)]
+    Ceremony(#[n(0)] u32),
+    /// The escrow key in force.
+    #[n(9)]
+    Escrow,
+    /// A regulator's case.
+    #[n(10)]
+    Case(#[n(0)] CaseNumber),
 }
 
 /// One object of the state.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[expect(clippy::large_enum_variant, reason = "objects lie one by one in a map; most are of the large kinds")]
 pub enum Object {
     /// A purpose.
     #[n(0)]
@@ -57,6 +69,30 @@ pub enum Object {
     /// An open query.
     #[n(6)]
     Open(#[n(0)] OpenQuery),
+    /// An epoch.
+    #[n(7)]
+    Epoch(#[n(0)] EpochState),
+    /// A ceremony.
+    #[n(8)]
+    Ceremony(#[n(0)] Ceremony),
+    /// An escrow key.
+    #[n(9)]
+    Escrow(#[n(0)] EscrowInForce),
+    /// A case.
+    #[n(10)]
+    Case(#[n(0)] Case),
+}
+
+/// The escrow key that lookups must use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EscrowInForce {
+    /// Number of the ceremony that made it.
+    #[n(0)]
+    pub ceremony: u32,
+    /// `Y`.
+    #[n(1)]
+    pub key: Point,
 }
 
 /// Queries debited from a grant in its newest window.

@@ -318,6 +318,10 @@ impl State {
         }
     }
 
+    pub(crate) fn objects(&self) -> &BTreeMap<Key, Object> {
+        &self.objects
+    }
+
     pub(crate) fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.get(id)
     }

@@ -20,12 +20,12 @@ pub(crate) fn answer(suite: SuiteId, job: &Job, input: &QueryInput, records: &[R
     let obligations = &job.permit.permit.obligations;
     let cap = obligations.max_rows as usize;
     let released: &[FieldName] = match job.permit.intent.mode {
-        Mode::Match => &[],
+        Mode::Match | Mode::Lookup => &[],
         Mode::Detail | Mode::Submit => &obligations.fields,
     };
     let matches = match job.permit.intent.mode {
         Mode::Match => obligations.fields.iter().map(|f| compare(f, input, records.first())).collect(),
-        Mode::Detail | Mode::Submit => Vec::new(),
+        Mode::Lookup | Mode::Detail | Mode::Submit => Vec::new(),
     };
     let whole = fresh_salt(rng);
     let mut salt = || fresh_salt(rng);

@@ -61,6 +61,7 @@ impl CheckedPermit {
             && permit.consumer == intent.consumer
             && permit.dataset == intent.dataset
             && permit.mode == intent.mode
+            && permit.epoch == intent.lookup.as_ref().map(|claim| claim.epoch)
             && permit.obligations.fields.iter().all(|f| intent.fields.contains(f));
         if !same {
             return Err(PermitError::OtherIntent { intent: id });
@@ -70,6 +71,11 @@ impl CheckedPermit {
         }
         let digest = Digest::of(suite, Label::PERMIT, &to_bytes(&permit));
         Ok(Self { intent, permit, digest })
+    }
+
+    /// Who asks.
+    pub fn consumer(&self) -> &MemberId {
+        &self.permit.consumer
     }
 
     /// The intent it permits.

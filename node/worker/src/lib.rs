@@ -7,6 +7,7 @@
 
 mod answer;
 mod job;
+pub mod lookup;
 mod worker;
 
 pub use job::{CheckedPermit, Job, PermitError};

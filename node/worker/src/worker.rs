@@ -11,6 +11,7 @@ use covenant_suite::{Opener, OpeningKey, Sealed, Sealer, SealingKey, SuiteError}
 
 use crate::answer::{answer, failed, likely_length};
 use crate::job::Job;
+use crate::lookup::{RetrieveJob, Shelf};
 
 /// A query that was run. Its answer must not leave before its record is final.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ pub struct Worker {
     suite: SuiteId,
     opener: Arc<Opener>,
     sources: BTreeMap<DatasetId, Arc<dyn Source>>,
+    shelf: Option<Arc<Shelf>>,
 }
 
 /// A job whose input was opened, or the reason why it was not.
@@ -69,7 +71,22 @@ impl Worker {
     pub fn new(suite: SuiteId, key: Arc<OpeningKey>, sources: Vec<Arc<dyn Source>>) -> Self {
         let opener = Arc::new(Opener::new(key, Label::SEAL_INPUT));
         let sources = sources.into_iter().map(|s| (s.dataset().clone(), s)).collect();
-        Self { suite, opener, sources }
+        Self { suite, opener, sources, shelf: None }
+    }
+
+    /// The same worker, answering private lookups from a shelf of epochs too.
+    pub fn serving(self, shelf: Arc<Shelf>) -> Self {
+        Self { shelf: Some(shelf), ..self }
+    }
+
+    /// Runs retrievals, consuming their permits; what could not be run is missing in the result and may be tried again.
+    ///
+    /// # Errors
+    /// [`RunError::Stopping`].
+    pub async fn retrieve(&self, consortium: Digest, jobs: Vec<RetrieveJob>) -> Result<Vec<Done>, RunError> {
+        let (suite, Some(shelf)) = (self.suite, self.shelf.clone()) else { return Ok(Vec::new()) };
+        let work = move || shelf.retrieve(suite, consortium, jobs);
+        tokio::task::spawn_blocking(work).await.map_err(|_| RunError::Stopping)
     }
 
     /// Datasets it can answer about.
@@ -237,6 +254,7 @@ fn seal_one(
         permit: job.permit.digest,
         answer: Digest::of(suite, Label::ANSWER, &sealed),
         fields_root: answer.fields_root(suite),
+        lookup: None,
     };
     Ok(Done { intent, consumer: job.permit.permit.consumer.clone(), sealed, completion })
 }

@@ -223,6 +223,7 @@ fn a_permit_is_checked_against_holder_intent_and_time() {
         fields: vec![field("owner")],
         authority: Authority::Legal { commitment: Commitment([1; 32]), case: None },
         input: Digest([1; 32]),
+        lookup: None,
     };
     let check = |holder: &str, time_ms: u64, spoil: fn(&mut Permit)| {
         let mut permit = permit(&intent, vec![], 1);

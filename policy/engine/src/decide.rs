@@ -9,7 +9,7 @@ use covenant_domain::{
 use crate::facts::{Facts, GrantState, Moment};
 use crate::grant::window_start_ms;
 use crate::guard::{Guard, GuardQuestion, GuardVerdict};
-use crate::{consent, grant};
+use crate::{consent, grant, lookup};
 
 /// Hour offset of guard rules: China Standard Time.
 const UTC_OFFSET_HOURS: u64 = 8;
@@ -28,12 +28,25 @@ pub struct Terms {
 /// Decides an intent. Depends only on its arguments: replaying it on the same snapshot gives the same result (I5).
 /// `query` is the digest of the whole intent.
 pub fn decide(facts: &impl Facts, intent: &Intent, query: Digest, moment: &Moment) -> Terms {
+    weigh(facts, intent, query, moment, lookup::claim_faults(facts, intent))
+}
+
+/// Decides an intent in which the given faults were found already.
+pub(crate) fn weigh(
+    facts: &impl Facts,
+    intent: &Intent,
+    query: Digest,
+    moment: &Moment,
+    claim_faults: Vec<Reason>,
+) -> Terms {
     let found = Found::look_up(facts, intent);
     let policy = found.guard.map(Guard::digest);
     let mut reasons = basic_faults(&found, intent, moment);
+    reasons.extend(claim_faults);
     let mut chosen = None;
     if let (Some(dataset), Some(purpose)) = (found.dataset, found.purpose) {
         reasons.extend(field_faults(dataset, purpose, intent));
+        reasons.extend(lookup::epoch_faults(facts, dataset, intent, moment));
         match choose_grant(facts, intent, moment) {
             Ok(state) => chosen = Some(state),
             Err(faults) => reasons.extend(faults),
@@ -51,6 +64,7 @@ pub fn decide(facts: &impl Facts, intent: &Intent, query: Digest, moment: &Momen
         (true, Some(state), Some(dataset), Some(policy)) => {
             let mut permit = permit(intent, query, dataset, state, policy, moment);
             permit.obligations.data_life_days = data_life_days(facts, &found, state, intent);
+            lookup::bind(facts, &mut permit);
             let detail = format!("grant {}, guard rules: {}", state.grant.id, allowed_by.join(", "));
             yes(intent, permit, Reason::new(ReasonCode::Allowed, detail), state, moment)
         }
@@ -220,6 +234,7 @@ fn permit(
         height: moment.height,
         expires_ms: moment.time_ms.saturating_add(moment.completion_ms),
         policy,
+        epoch: None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a decision may look at.
 
+use covenant_canon::Digest;
 use covenant_domain::{
-    Consent, ConsentId, ConsentStatus, Dataset, DatasetId, Grant, GrantId, Member, MemberId, Purpose, PurposeCode,
+    Consent, ConsentId, ConsentStatus, Dataset, DatasetId, Epoch, Grant, GrantId, Intent, LookupTable, Member,
+    MemberId, Purpose, PurposeCode,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,39 @@ pub struct ConsentState {
     pub uses: u32,
 }
 
+/// Tables of private lookup whose answers a completion may still name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct RecentTables {
+    /// The epoch.
+    #[n(0)]
+    pub epoch: u32,
+    /// Digest of its table's description.
+    #[n(1)]
+    pub table: Digest,
+    /// Digest of an overlay's description.
+    #[n(2)]
+    pub overlay: Digest,
+}
+
+/// A dataset's epoch in force, with its newest overlay.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct EpochState {
+    /// The epoch as published.
+    #[n(0)]
+    pub epoch: Epoch,
+    /// Revision of the newest overlay.
+    #[n(1)]
+    pub overlay_revision: u32,
+    /// The newest overlay.
+    #[n(2)]
+    pub overlay: LookupTable,
+    /// What queries under way may have been answered from, the newest last.
+    #[n(3)]
+    pub recent: Vec<RecentTables>,
+}
+
 /// When a decision is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -70,4 +105,10 @@ pub trait Facts {
     fn consent(&self, id: &ConsentId) -> Option<&ConsentState>;
     /// A holder's guard rules, ready for evaluation.
     fn guard(&self, holder: &MemberId) -> Option<&Guard>;
+    /// The epoch of a dataset's private lookup, if it has one.
+    fn epoch(&self, dataset: &DatasetId) -> Option<&EpochState>;
+    /// Number of the escrow key in force.
+    fn escrow(&self) -> Option<u32>;
+    /// Whether the proof of an intent's claim holds. Asked only when epoch and escrow key are those in force.
+    fn claim_holds(&self, intent: &Intent) -> bool;
 }

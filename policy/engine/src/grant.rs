@@ -2,8 +2,8 @@
 
 use covenant_domain::{Intent, Reason, ReasonCode};
 
-use crate::Facts;
 use crate::facts::{GrantState, Moment};
+use crate::{Facts, lookup};
 
 /// Start of the quota window that holds a moment, milliseconds since 1970.
 pub(crate) fn window_start_ms(time_ms: u64, window_ms: u64) -> u64 {
@@ -33,6 +33,10 @@ pub(crate) fn faults(facts: &impl Facts, state: &GrantState, intent: &Intent, mo
     }
     for field in intent.fields.iter().filter(|f| !grant.fields.contains(f)) {
         add(ReasonCode::FieldNotGranted, format!("grant {id} does not cover field `{field}`"));
+    }
+    if let Some(rows) = lookup::rows(facts, intent).filter(|rows| *rows > grant.max_rows) {
+        let detail = format!("grant {id} allows {} records, a row of the epoch may carry {rows}", grant.max_rows);
+        add(ReasonCode::EpochMismatch, detail);
     }
     let start = window_start_ms(moment.time_ms, grant.quota.window_ms);
     if facts.quota_used(&id, start) >= grant.quota.limit {

@@ -241,7 +241,7 @@ fn fault(rule: &GuardRule) -> Option<&'static str> {
         return Some("subject, dataset and purpose are `*` or 1 to 60 characters of `a-z`, `0-9`, `-` and `_`");
     }
     if rule.mode != "*" && rule.mode.parse::<Mode>().is_err() {
-        return Some("mode is `*`, `match`, `detail` or `submit`");
+        return Some("mode is `*`, `match`, `lookup`, `detail` or `submit`");
     }
     if rule.from_hour >= rule.until_hour || rule.until_hour > 24 {
         return Some("hours must satisfy 0 <= from_hour < until_hour <= 24");

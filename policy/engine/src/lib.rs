@@ -12,9 +12,10 @@ mod decide;
 mod facts;
 mod grant;
 mod guard;
+mod lookup;
 mod plan;
 
 pub use decide::{Terms, decide};
-pub use facts::{ConsentState, Facts, GrantState, Moment};
+pub use facts::{ConsentState, EpochState, Facts, GrantState, Moment, RecentTables};
 pub use guard::{Guard, GuardError, GuardQuestion, GuardVerdict};
 pub use plan::{Need, Plan, Wish, plan};

@@ -4,7 +4,7 @@ use covenant_canon::Digest;
 use covenant_domain::{Authority, DatasetId, FieldName, Intent, IntentId, MemberId, Mode, PurposeCode, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::decide::decide;
+use crate::decide::weigh;
 use crate::facts::{Facts, Moment};
 
 /// What the consumer needs to learn.
@@ -23,7 +23,7 @@ impl Need {
     fn modes(self) -> &'static [Mode] {
         match self {
             Self::Verify => &[Mode::Match, Mode::Detail],
-            Self::Read => &[Mode::Detail],
+            Self::Read => &[Mode::Lookup, Mode::Detail],
             Self::Document => &[Mode::Submit],
         }
     }
@@ -55,12 +55,13 @@ pub struct Plan {
     pub refused: Vec<(Mode, Vec<Reason>)>,
 }
 
-/// Plans a query with the same rule book that [`decide`] reads.
+/// Plans a query with the same rule book that [`decide`](crate::decide) reads.
 pub fn plan(facts: &impl Facts, wish: &Wish, moment: &Moment) -> Plan {
     let mut refused = Vec::new();
     for mode in wish.need.modes() {
         let intent = trial(wish, *mode, moment);
-        let decision = decide(facts, &intent, Digest::ZERO, moment).decision;
+        // A claim is proven when the question is asked; advice is about everything else.
+        let decision = weigh(facts, &intent, Digest::ZERO, moment, Vec::new()).decision;
         if decision.permit().is_some() {
             return Plan { mode: Some(*mode), refused };
         }
@@ -82,5 +83,6 @@ fn trial(wish: &Wish, mode: Mode, moment: &Moment) -> Intent {
         fields,
         authority: wish.authority.clone(),
         input: Digest::ZERO,
+        lookup: None,
     }
 }

@@ -74,6 +74,7 @@ fn what_is_planned_is_what_would_be_decided() {
         let decided = decide(&world, &asked, covenant_canon::Digest::ZERO, &moment()).decision.permit().is_some();
         let need = match mode {
             Mode::Match => Need::Verify,
+            Mode::Lookup => continue,
             Mode::Detail => Need::Read,
             Mode::Submit => Need::Document,
         };

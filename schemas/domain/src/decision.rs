@@ -92,6 +92,21 @@ pub enum ReasonCode {
     /// All conditions hold.
     #[n(26)]
     Allowed,
+    /// A lookup without its claim, or a claim in another mode.
+    #[n(27)]
+    ClaimMisplaced,
+    /// The claim's proof does not hold for this intent.
+    #[n(28)]
+    ClaimInvalid,
+    /// The dataset has no epoch open to lookups, or not the one named.
+    #[n(29)]
+    EpochClosed,
+    /// Fields or rows of the epoch are not what the query names or the grant allows.
+    #[n(30)]
+    EpochMismatch,
+    /// There is no escrow key in force, or not the one named.
+    #[n(31)]
+    EscrowMissing,
 }
 
 /// One reason of a decision. Names ids, rules and versions; never a subject.
@@ -187,6 +202,10 @@ pub struct Permit {
     /// Digest of the holder's rule book that was in force.
     #[n(11)]
     pub policy: Digest,
+    /// For mode `lookup`: the epoch whose key and table serve it.
+    #[n(12)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
 }
 
 /// Yes or no.

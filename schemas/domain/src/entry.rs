@@ -4,8 +4,9 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Completion, Consent, ConsentChange, ConsentId, Dataset, Decision, GrantChange, GrantId, Intent, Lapse, MemberId,
-    Purpose, RuleBook, SignedGrant,
+    CaseOpened, CaseResult, CaseShare, CeremonyCall, CeremonyStep, Completion, Consent, ConsentChange, ConsentId,
+    Dataset, Decision, Epoch, GrantChange, GrantId, Intent, Lapse, MemberId, Overlay, Purpose, RuleBook, SignedGrant,
+    Voided,
 };
 
 /// The content of an entry. Numbers are never reused.
@@ -69,6 +70,37 @@ pub enum Body {
         #[n(1)]
         reason: String,
     },
+    /// An epoch of private lookup, by the dataset's holder.
+    #[n(12)]
+    EpochPublished(#[n(0)] Epoch),
+    /// A later table of an epoch's same-day changes, by the dataset's holder.
+    #[n(13)]
+    OverlayPublished(#[n(0)] Overlay),
+    /// A call to make an escrow key, by a regulator.
+    #[n(14)]
+    CeremonyCalled(#[n(0)] CeremonyCall),
+    /// A trustee's step in a ceremony.
+    #[n(15)]
+    CeremonyStepped {
+        /// The ceremony.
+        #[n(0)]
+        number: u32,
+        /// The step.
+        #[n(1)]
+        step: CeremonyStep,
+    },
+    /// A case about lookups, by a regulator.
+    #[n(16)]
+    CaseOpened(#[n(0)] CaseOpened),
+    /// A trustee's part in opening an escrow.
+    #[n(17)]
+    CaseShared(#[n(0)] CaseShare),
+    /// What an opening showed, by the regulator of the case.
+    #[n(18)]
+    CaseConcluded(#[n(0)] CaseResult),
+    /// A permit the holder could not use, by the holder.
+    #[n(19)]
+    Voided(#[n(0)] Voided),
 }
 
 impl Body {
@@ -87,6 +119,14 @@ impl Body {
             Self::Decision(_) => "decision",
             Self::Lapse(_) => "lapse",
             Self::Rejected { .. } => "rejected",
+            Self::EpochPublished(_) => "epoch_published",
+            Self::OverlayPublished(_) => "overlay_published",
+            Self::CeremonyCalled(_) => "ceremony_called",
+            Self::CeremonyStepped { .. } => "ceremony_stepped",
+            Self::CaseOpened(_) => "case_opened",
+            Self::CaseShared(_) => "case_shared",
+            Self::CaseConcluded(_) => "case_concluded",
+            Self::Voided(_) => "voided",
         }
     }
 
@@ -105,6 +145,14 @@ impl Body {
             Self::Decision(decision) => decision.intent.to_string(),
             Self::Lapse(lapse) => lapse.intent.to_string(),
             Self::Rejected { entry, .. } => entry.to_string(),
+            Self::EpochPublished(epoch) => epoch.dataset.to_string(),
+            Self::OverlayPublished(overlay) => overlay.dataset.to_string(),
+            Self::CeremonyCalled(call) => format!("ceremony {}", call.number),
+            Self::CeremonyStepped { number, .. } => format!("ceremony {number}"),
+            Self::CaseOpened(opened) => opened.case.to_string(),
+            Self::CaseShared(share) => share.case.to_string(),
+            Self::CaseConcluded(result) => result.case.to_string(),
+            Self::Voided(voided) => voided.intent.to_string(),
         }
     }
 

@@ -4,7 +4,7 @@ use covenant_canon::Digest;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConsentId, DatasetId, FieldName, IntentId, MemberId, Mode, PurposeCode};
+use crate::{ConsentId, DatasetId, FieldName, IntentId, LookupClaim, MemberId, Mode, PurposeCode};
 
 /// A compressed ristretto255 point, `C = P(id) + r·H`. Hides the subject perfectly.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
@@ -76,4 +76,8 @@ pub struct Intent {
     /// Digest of the sealed input that goes to the holder.
     #[n(7)]
     pub input: Digest,
+    /// For mode `lookup`, and only there: the blinded subject with its proof. The input is then this claim itself.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<LookupClaim>,
 }

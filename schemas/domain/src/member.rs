@@ -75,6 +75,9 @@ pub enum Role {
     /// Votes on blocks.
     #[n(4)]
     Validator,
+    /// Holds a share of the key under which lookups are escrowed.
+    #[n(5)]
+    Trustee,
 }
 
 /// A member with its public keys.

@@ -11,6 +11,9 @@ pub enum Mode {
     /// 核对: do these values equal the record; yes or no per field.
     #[n(3)]
     Match,
+    /// 匿踪查询: the granted fields of one record; the holder learns neither the subject nor whether there is one.
+    #[n(4)]
+    Lookup,
     /// 详情查询: the granted fields of one record.
     #[n(7)]
     Detail,
@@ -21,12 +24,13 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode, least revealing first.
-    pub const ALL: [Self; 3] = [Self::Match, Self::Detail, Self::Submit];
+    pub const ALL: [Self; 4] = [Self::Match, Self::Lookup, Self::Detail, Self::Submit];
 
     /// The name in JSON, rules and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::Lookup => "lookup",
             Self::Detail => "detail",
             Self::Submit => "submit",
         }
@@ -46,6 +50,6 @@ impl std::str::FromStr for Mode {
         Self::ALL
             .into_iter()
             .find(|m| m.name() == text)
-            .ok_or_else(|| format!("unknown mode `{text}`: use `match`, `detail` or `submit`"))
+            .ok_or_else(|| format!("unknown mode `{text}`: use `match`, `lookup`, `detail` or `submit`"))
     }
 }

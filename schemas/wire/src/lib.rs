@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod catalogue;
+mod epoch;
 mod error;
 mod evidence;
 mod plan;

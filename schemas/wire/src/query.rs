@@ -34,6 +34,7 @@ impl From<QueryResult> for v1::QueryResult {
             reasons: it.reasons.into_iter().map(Into::into).collect(),
             sealed: it.sealed.map(|s| s.0),
             receipted: it.receipted,
+            voided: it.voided,
         }
     }
 }
@@ -47,6 +48,7 @@ impl TryFrom<v1::QueryResult> for QueryResult {
             reasons: reasons(it.reasons)?,
             sealed: it.sealed.map(Into::into),
             receipted: it.receipted,
+            voided: it.voided,
         })
     }
 }

@@ -3,7 +3,7 @@
 use covenant_api::*;
 use covenant_canon::{Digest, Label, SuiteId};
 use covenant_domain::*;
-use covenant_engine::Need;
+use covenant_engine::{EpochState, Need, RecentTables};
 use covenant_suite::suite;
 use proptest::prelude::*;
 use prost::Message;
@@ -54,8 +54,10 @@ fn queries_go_both_ways() {
             reasons: reasons(),
             sealed: Some(vec![].into()),
             receipted: Some(false),
+            voided: Some("no key".into()),
         });
-        let bare = QueryResult { intent: intent(), state, reasons: vec![], sealed: None, receipted: None };
+        let bare =
+            QueryResult { intent: intent(), state, reasons: vec![], sealed: None, receipted: None, voided: None };
         there_and_back::<_, v1::QueryResult>(bare);
     }
 }
@@ -129,6 +131,62 @@ fn everything_else_goes_both_ways() {
     assert_eq!(read_documents::<Consent>(&documents(&all)).unwrap(), all);
 }
 
+fn table() -> LookupTable {
+    LookupTable {
+        rows: 8,
+        row_bytes: 64,
+        columns: 4,
+        seed: [1; 32],
+        matrix: Digest([2; 32]),
+        hint: Digest([3; 32]),
+        locator: Digest([4; 32]),
+        locator_bytes: 90,
+    }
+}
+
+#[test]
+fn epochs_go_both_ways() {
+    let epoch = Epoch {
+        dataset: dataset(),
+        number: 2,
+        dataset_revision: 1,
+        fields: vec![FieldName::new("owner").unwrap()],
+        max_rows: 1,
+        key: Point([5; 32]),
+        possession: Proof(vec![6; 64]),
+        table: table(),
+        overlay: table(),
+        opens_ms: 1,
+        closes_ms: 2,
+    };
+    let recent = vec![RecentTables { epoch: 2, table: Digest([2; 32]), overlay: Digest([2; 32]) }];
+    let state = EpochState { epoch, overlay_revision: 3, overlay: table(), recent };
+    for escrow in [None, Some(EscrowKey { ceremony: 1, key: Point([7; 32]) })] {
+        let document = EpochDocument { state: state.clone(), policy: Digest([8; 32]), escrow };
+        there_and_back::<_, v1::EpochDocument>(document);
+    }
+    for part in EpochPart::ALL {
+        let query = FileQuery { dataset: dataset(), epoch: 2, overlay: 3, offset: 1 << 40, length: 5 };
+        there_and_back::<_, v1::EpochFileRequest>((part, query));
+    }
+    there_and_back::<_, v1::FileChunk>(FileChunk { total: 9, bytes: vec![1, 2] });
+    for (days, overlay) in [(Some(31), false), (None, true)] {
+        there_and_back::<_, v1::BuildRequest>(BuildRequest { dataset: dataset(), days, overlay });
+    }
+    for view in [
+        BuildView::Idle,
+        BuildView::Running { step: "hint".into(), done: 1, total: 2 },
+        BuildView::Done { epoch: 3 },
+        BuildView::Failed { reason: "disk".into() },
+    ] {
+        there_and_back::<_, v1::BuildView>(view);
+    }
+    let short = v1::EscrowKey { ceremony: 1, key: vec![1] };
+    let document = EpochDocument { state, policy: Digest([8; 32]), escrow: None };
+    let message = v1::EpochDocument { escrow: Some(short), ..document.into() };
+    assert!(EpochDocument::try_from(message).unwrap_err().to_string().contains("expected 32"));
+}
+
 #[test]
 fn signed_calls_go_both_ways() {
     let key = suite(SuiteId::Sm).generate_signing_key(&mut rand::rng());
@@ -158,11 +216,15 @@ proptest! {
         read::<Consortium, v1::ConsortiumDocument>(&bytes);
         read::<Explanation, v1::Explanation>(&bytes);
         read::<HealthReport, v1::HealthReport>(&bytes);
+        read::<EpochDocument, v1::EpochDocument>(&bytes);
+        read::<(EpochPart, FileQuery), v1::EpochFileRequest>(&bytes);
+        read::<BuildRequest, v1::BuildRequest>(&bytes);
+        read::<BuildView, v1::BuildView>(&bytes);
     }
 
     #[test]
     fn no_texts_panic(a: String, b: String, c: Vec<u8>, state: String) {
-        let message = v1::QueryResult { intent: a.clone(), state, reasons: vec![], sealed: None, receipted: None };
+        let message = v1::QueryResult { intent: a.clone(), state, reasons: vec![], sealed: None, receipted: None, voided: None };
         prop_assert!(QueryResult::try_from(message).is_err());
         let fields = vec![b.clone()];
         let plan = v1::PlanRequest { dataset: a.clone(), purpose: b.clone(), fields, need: a.clone(), authority: c.clone() };

@@ -1,7 +1,7 @@
 //! Benches: each prints a figure, its physical limit on this machine and the ratio between them.
 //!
 //! `cargo run --release -p covenant-bench -- all` or the name of one: `queries`, `latency`, `entries`, `decide`,
-//! `verify`, `import`. With `--json FILE` the figures are also written down.
+//! `verify`, `import`, `scan` (private retrieval and proofs), `lookup` (whole lookups; `COVENANT_BENCH_ROWS`). With `--json FILE` the figures are also written down.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 
 mod decide;
@@ -9,12 +9,14 @@ mod entries;
 mod figure;
 mod import;
 mod limits;
+mod lookup;
 mod queries;
+mod scan;
 mod verify;
 
 use figure::{Failure, Figure};
 
-const NAMES: [&str; 6] = ["queries", "latency", "entries", "decide", "verify", "import"];
+const NAMES: [&str; 8] = ["queries", "latency", "entries", "decide", "verify", "import", "scan", "lookup"];
 
 fn main() -> std::process::ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -45,6 +47,8 @@ fn run(names: &[String], json: Option<&str>) -> Result<(), Failure> {
             "entries" => runtime.block_on(entries::run())?,
             "decide" => decide::run()?,
             "verify" => runtime.block_on(verify::run())?,
+            "scan" => scan::run()?,
+            "lookup" => runtime.block_on(lookup::whole())?,
             "import" => runtime.block_on(import::run())?,
             other => return Err(format!("no bench `{other}`: use {}", NAMES.join(", ")).into()),
         };

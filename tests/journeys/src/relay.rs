@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    ConsentView, Consortium, EntryOutcome, Explanation, GrantView, LedgerTip, NodeHealth, PortError, Progress,
-    SealedInput,
+    BuildState, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, Explanation, FileChunk, GrantView,
+    LedgerTip, NodeHealth, PortError, Progress, SealedInput,
 };
 use covenant_demo::Local;
-use covenant_domain::{ConsentId, Dataset, IntentId, Member, MemberId, Purpose};
+use covenant_domain::{
+    Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, MemberId, Purpose, SignedRetrieval,
+};
 use covenant_engine::{Plan, Wish};
 use covenant_ledger::{Bundle, Genesis, SignedBatch};
 use parking_lot::RwLock;
@@ -79,6 +81,44 @@ impl Consortium for Relay {
     }
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
         self.now()?.consent(id).await
+    }
+    async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {
+        self.now()?.epoch(dataset).await
+    }
+    async fn epoch_file(
+        &self,
+        dataset: &DatasetId,
+        epoch: u32,
+        overlay: u32,
+        part: EpochPart,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<FileChunk>, PortError> {
+        self.now()?.epoch_file(dataset, epoch, overlay, part, offset, length).await
+    }
+    async fn build_epoch(&self, dataset: &DatasetId, days: u32) -> Result<(), PortError> {
+        self.now()?.build_epoch(dataset, days).await
+    }
+    async fn build_overlay(&self, dataset: &DatasetId) -> Result<(), PortError> {
+        self.now()?.build_overlay(dataset).await
+    }
+    async fn build_state(&self, dataset: &DatasetId) -> Result<BuildState, PortError> {
+        self.now()?.build_state(dataset).await
+    }
+    async fn evaluate(&self, intent: &IntentId) -> Result<Option<Evaluation>, PortError> {
+        self.now()?.evaluate(intent).await
+    }
+    async fn retrieve(&self, retrieval: SignedRetrieval) -> Result<(), PortError> {
+        self.now()?.retrieve(retrieval).await
+    }
+    async fn retrieval(&self, intent: &IntentId) -> Result<Option<Vec<u8>>, PortError> {
+        self.now()?.retrieval(intent).await
+    }
+    async fn ceremonies(&self) -> Result<Vec<Ceremony>, PortError> {
+        self.now()?.ceremonies().await
+    }
+    async fn cases(&self) -> Result<Vec<Case>, PortError> {
+        self.now()?.cases().await
     }
     async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {
         self.now()?.health().await

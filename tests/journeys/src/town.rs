@@ -9,7 +9,7 @@ use std::time::Duration;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Identity};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{GossipHub, Node, NodeConfig, NodeError, Steps, SystemClock};
+use covenant_daemon::{EpochSettings, GossipHub, Node, NodeConfig, NodeError, Steps, SystemClock};
 use covenant_demo::city::City;
 use covenant_demo::{Founding, Local, MEMBERS, catalogue, import_city};
 use covenant_domain::MemberId;
@@ -85,6 +85,7 @@ impl Town {
             store_url: format!("sqlite://{}", self.database(member).display()),
             wal_dir: self.founding.member_dir(&id).unwrap().join("consensus"),
             sources: self.sources.get(&id).cloned().unwrap_or_default(),
+            epochs: EpochSettings { dir: self.founding.member_dir(&id).unwrap().join("epochs"), memory: 1 << 30 },
             network: self.hub.join(&id),
             gossip: self.gossip.clone(),
             clock: Arc::new(SystemClock),

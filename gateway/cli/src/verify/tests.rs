@@ -43,6 +43,7 @@ fn entries(bank: &Identity) -> (Entry, Entry) {
         fields: vec![FieldName::new("income_fen").unwrap()],
         authority: Authority::Legal { commitment: Commitment([0; 32]), case: None },
         input: Digest::ZERO,
+        lookup: None,
     };
     let decision = Decision {
         intent: intent.id,

@@ -10,12 +10,10 @@ use covenant_api::{Code, ExplainQuery, Explanation};
 use covenant_canon::to_bytes;
 use covenant_domain::IntentId;
 
-use super::{PathText, Reply, parse_path, parse_query};
+use super::{CBOR, PathText, Reply, parse_path, parse_query};
 use crate::failure::Failure;
 use crate::signed::{Signed, media_type};
 use crate::state::Shared;
-
-const CBOR: &str = "application/cbor";
 
 pub(crate) async fn evidence(
     State(state): State<Shared>,

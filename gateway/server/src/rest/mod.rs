@@ -1,13 +1,19 @@
 //! REST handlers: each reads its parameters, calls one use case and shapes the response.
 
 mod catalogue;
+mod epoch;
+mod escrow;
 mod evidence;
+mod lookup;
 mod query;
 
 pub(crate) use catalogue::{
     consent, consortium, dataset, datasets, grants, health, live, members, openapi, plan, purposes, record, tip,
 };
+pub(crate) use epoch::{build_epoch, build_state, epoch, epoch_file};
+pub(crate) use escrow::{cases, ceremonies};
 pub(crate) use evidence::{evidence, explain};
+pub(crate) use lookup::{evaluation, retrieval, retrieve};
 pub(crate) use query::{ask, progress};
 
 use axum::Json;
@@ -16,6 +22,9 @@ use axum::extract::{Path, Query};
 use covenant_api::Code;
 
 use crate::failure::Failure;
+
+/// Media type of canonical bytes.
+pub(crate) const CBOR: &str = "application/cbor";
 
 /// What every handler gives.
 pub(crate) type Reply<T> = Result<Json<T>, Failure>;

@@ -1,9 +1,9 @@
 //! REST and gRPC give equal results.
 
-use covenant_client::Transport;
+use covenant_client::{EpochPart, Transport};
 use covenant_domain::{DatasetId, IntentId, Mode};
 
-use super::support::{HOMES, World, question};
+use super::support::{HOMES, World, case_about, question, retrieval};
 
 #[tokio::test]
 async fn both_transports_give_equal_results() {
@@ -36,6 +36,81 @@ async fn both_transports_give_equal_results() {
         assert_eq!(rest.evidence(&intent).await.unwrap(), grpc.evidence(&intent).await.unwrap());
         assert_eq!(rest.explain(&intent, true).await.unwrap(), grpc.explain(&intent, true).await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn both_transports_give_equal_lookups() {
+    let world = World::new().await;
+    let homes = DatasetId::new(HOMES).unwrap();
+    let rest = world.client("bank", Transport::Rest).await;
+    let grpc = world.client("bank", Transport::Grpc).await;
+    assert_eq!(rest.epoch(&homes).await.unwrap(), grpc.epoch(&homes).await.unwrap());
+    assert_eq!(rest.ceremonies().await.unwrap(), grpc.ceremonies().await.unwrap());
+    for part in [EpochPart::Hint, EpochPart::OverlayLocator] {
+        let over_rest = rest.epoch_file(&homes, 1, 0, part, 1000, 500).await.unwrap();
+        assert_eq!(over_rest, grpc.epoch_file(&homes, 1, 0, part, 1000, 500).await.unwrap());
+    }
+    for client in [&rest, &grpc] {
+        let intent = world.ask_lookup("bank").await;
+        assert_eq!(rest.evaluation(&intent).await.unwrap(), grpc.evaluation(&intent).await.unwrap());
+        client.retrieve(&intent, retrieval(intent)).await.unwrap();
+        let stored = rest.retrieval(&intent).await.unwrap();
+        assert!(stored == retrieval(intent) && stored == grpc.retrieval(&intent).await.unwrap());
+    }
+
+    let rest = world.client("housing", Transport::Rest).await;
+    let grpc = world.client("housing", Transport::Grpc).await;
+    assert_eq!(rest.build_state(&homes).await.unwrap(), grpc.build_state(&homes).await.unwrap());
+    rest.build_epoch(&homes, 7).await.unwrap();
+    assert_eq!(rest.build_state(&homes).await.unwrap(), grpc.build_state(&homes).await.unwrap());
+    grpc.build_epoch(&homes, 7).await.unwrap();
+    assert_eq!(rest.build_state(&homes).await.unwrap(), grpc.build_state(&homes).await.unwrap());
+    rest.build_overlay(&homes).await.unwrap();
+    grpc.build_overlay(&homes).await.unwrap();
+    assert_eq!(rest.build_state(&homes).await.unwrap(), grpc.build_state(&homes).await.unwrap());
+    assert_eq!(*world.fake.builds.lock(), [Some(7), Some(7), None, None].map(|days| (homes.clone(), days)));
+
+    world.fake.cases.lock().push(case_about(IntentId::from_parts(1, &[5; 10]), None));
+    let rest = world.client("trustee", Transport::Rest).await;
+    let grpc = world.client("trustee", Transport::Grpc).await;
+    assert_eq!(rest.cases().await.unwrap(), grpc.cases().await.unwrap());
+    assert_eq!(rest.cases().await.unwrap().len(), 1);
+}
+
+/// What each transport says of a call that is refused.
+macro_rules! refused {
+    ($rest:expr, $grpc:expr, $code:literal, |$client:ident| $call:expr) => {{
+        let [over_rest, over_grpc] = [$rest, $grpc].map(|$client| async move { $call.await.map(drop).unwrap_err() });
+        let (over_rest, over_grpc) = (over_rest.await, over_grpc.await);
+        assert_eq!((over_rest.code(), over_rest.to_string()), (Some($code), over_grpc.to_string()));
+    }};
+}
+
+#[tokio::test]
+async fn both_transports_give_equal_problems_of_lookups() {
+    let world = World::new().await;
+    let homes = &DatasetId::new(HOMES).unwrap();
+    let other = &DatasetId::new("cov:city/gov/housing/registry/other").unwrap();
+    let intent = &world.ask_lookup("bank").await;
+    let unknown = &IntentId::from_parts(1, &[5; 10]);
+    let (rest, grpc) =
+        (&world.client("insurer", Transport::Rest).await, &world.client("insurer", Transport::Grpc).await);
+    refused!(rest, grpc, "epoch-unknown", |c| c.epoch(other));
+    refused!(rest, grpc, "epoch-file-unknown", |c| c.epoch_file(homes, 2, 0, EpochPart::Hint, 0, 1));
+    refused!(rest, grpc, "parameter-invalid", |c| c.epoch_file(homes, 1, 0, EpochPart::Hint, 0, 0));
+    refused!(rest, grpc, "not-a-party", |c| c.epoch_file(homes, 1, 0, EpochPart::Matrix, 0, 1));
+    refused!(rest, grpc, "not-a-party", |c| c.build_epoch(homes, 1));
+    refused!(rest, grpc, "not-a-party", |c| c.build_overlay(homes));
+    refused!(rest, grpc, "not-a-party", |c| c.build_state(homes));
+    refused!(rest, grpc, "not-a-party", |c| c.evaluation(intent));
+    refused!(rest, grpc, "intent-unknown", |c| c.evaluation(unknown));
+    refused!(rest, grpc, "not-a-party", |c| c.retrieve(intent, retrieval(*intent)));
+    refused!(rest, grpc, "not-a-party", |c| c.retrieval(intent));
+    refused!(rest, grpc, "not-a-party", |c| c.cases());
+    let (rest, grpc) = (&world.client("bank", Transport::Rest).await, &world.client("bank", Transport::Grpc).await);
+    refused!(rest, grpc, "input-mismatch", |c| c.retrieve(intent, retrieval(*unknown)));
+    refused!(rest, grpc, "body-malformed", |c| c.retrieve(intent, vec![1]));
+    refused!(rest, grpc, "retrieval-unknown", |c| c.retrieval(intent));
 }
 
 #[tokio::test]

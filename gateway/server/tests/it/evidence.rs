@@ -2,10 +2,10 @@
 
 use covenant_canon::from_bytes;
 use covenant_client::Transport;
-use covenant_domain::{IntentId, Mode};
+use covenant_domain::{CaseOutcome, IntentId, Mode};
 use covenant_ledger::{Bundle, verify_bundle};
 
-use super::support::{World, question};
+use super::support::{World, case_about, question};
 
 #[tokio::test]
 async fn parties_and_regulators_read_and_nobody_else() {
@@ -30,6 +30,23 @@ async fn parties_and_regulators_read_and_nobody_else() {
         let answered = world.raw("bank").get(&format!("/v1/queries/{unknown}/{what}")).await;
         assert_eq!((answered.status, answered.code().as_str()), (404, "intent-unknown"));
     }
+}
+
+#[tokio::test]
+async fn a_trustee_reads_the_evidence_of_an_open_case_alone() {
+    let world = World::new().await;
+    let (about, other) = (world.ask_lookup("bank").await, world.ask_lookup("bank").await);
+    let raw = world.raw("trustee");
+    let status = async |intent: &IntentId| raw.get(&format!("/v1/queries/{intent}/evidence")).await.status;
+    assert_eq!((status(&about).await, status(&other).await), (403, 403));
+    world.fake.cases.lock().push(case_about(about, None));
+    assert_eq!((status(&about).await, status(&other).await), (200, 403));
+    assert_eq!(raw.get(&format!("/v1/queries/{about}/explanation")).await.status, 403);
+    *world.fake.cases.lock() = vec![case_about(about, Some(CaseOutcome::Excluded))];
+    assert_eq!(status(&about).await, 403, "the case is closed");
+    *world.fake.cases.lock() = vec![case_about(about, None)];
+    let consumer = world.raw("insurer").get(&format!("/v1/queries/{about}/evidence")).await;
+    assert_eq!(consumer.code(), "not-a-party", "a case opens nothing to others");
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ fn signed_targets() -> Vec<(&'static str, String)> {
     let uuid = "0197f3c2-0000-7000-8000-000000000001";
     signed
         .map(|r| {
-            let path =
-                if r.operation == "dataset" { r.path.replace("{id}", HOMES) } else { r.path.replace("{id}", uuid) };
-            (r.method, path.replace("{intent}", uuid))
+            let of_dataset = ["dataset", "epoch", "buildState"].contains(&r.operation);
+            let path = r.path.replace("{id}", if of_dataset { HOMES } else { uuid });
+            (r.method, path.replace("{intent}", uuid).replace("{part}", "hint"))
         })
         .collect()
 }

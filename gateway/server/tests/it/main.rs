@@ -12,10 +12,13 @@
 )]
 
 mod documents;
+mod epoch;
 mod equal;
+mod escrow;
 mod evidence;
 mod identify;
 mod limits;
+mod lookup;
 mod query;
 mod quiet;
 mod record;

@@ -105,6 +105,17 @@ async fn what_is_not_final_is_returned_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_voided_query_is_final_and_says_why() {
+    let world = World::new().await;
+    for transport in [Transport::Rest, Transport::Grpc] {
+        let client = world.client("bank", transport).await;
+        let reply = client.ask(question(Mode::Match, "void")).await.unwrap();
+        assert_eq!((reply.state, reply.voided.as_deref()), (QueryState::Voided, Some("no key of epoch 1")));
+        assert!(reply.answer.is_none() && client.resume(&reply.intent).await.unwrap() == reply);
+    }
+}
+
+#[tokio::test]
 async fn another_members_query_shows_nothing() {
     let world = World::new().await;
     let bank = world.client("bank", Transport::Rest).await;

@@ -304,6 +304,7 @@ pub fn intent() -> Intent {
         fields: vec![field("area_cm2"), field("owner")],
         authority: Authority::Consent { id: ConsentId::from_parts(OPENED_MS, &[9; 10]) },
         input: Digest([6; 32]),
+        lookup: None,
     }
 }
 
@@ -333,6 +334,7 @@ pub fn decision(world: &World, intent: &Intent, yes: bool) -> Decision {
         height: 7,
         expires_ms: EXPIRES_MS,
         policy,
+        epoch: None,
     };
     let (outcome, code) = match yes {
         true => (Outcome::Permitted { permit }, ReasonCode::Allowed),
@@ -351,6 +353,7 @@ fn completion(world: &World, decision: &Decision, sealed: &[u8], answer: &Answer
         permit: permit_digest(world, decision.permit().unwrap()),
         answer: Digest::of(world.suite(), Label::ANSWER, sealed),
         fields_root: answer.fields_root(world.suite()),
+        lookup: None,
     })
 }
 

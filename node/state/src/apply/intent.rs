@@ -1,15 +1,21 @@
 //! Queries: intent, decision, completion.
 
 use covenant_canon::{Digest, Label, to_bytes};
-use covenant_domain::{Body, Completion, ConsentId, ConsentStatus, GrantId, Intent, Lapse, MemberId, Outcome};
-use covenant_engine::{Facts, decide};
+use covenant_domain::{
+    Authority, Body, Completion, ConsentId, ConsentStatus, GrantId, Intent, Lapse, MemberId, Outcome, Voided,
+};
+use covenant_engine::{Facts, RecentTables, decide};
 
 use super::Rejection;
+use crate::State;
 use crate::draft::Draft;
 use crate::object::{GrantUse, Key, Object, OpenQuery};
 
 /// Most lapses recorded in one block; the rest follow in the next.
 const LAPSES_PER_BLOCK: usize = 256;
+
+/// Longest reason for voiding, in characters.
+pub(crate) const MAX_REASON: usize = 200;
 
 /// Closes what ran out by the time of the block.
 pub(crate) fn lapses(draft: &mut Draft<'_>) {
@@ -62,6 +68,63 @@ pub(super) fn completed(draft: &mut Draft<'_>, author: &MemberId, completion: &C
     if Digest::of(draft.base.suite(), Label::PERMIT, &to_bytes(&query.permit)) != completion.permit {
         return Err(format!("completion of intent {id} names another permit"));
     }
+    if !names_tables(draft.base, query, completion) {
+        return Err(format!("completion of intent {id} does not name the tables in force that it was computed from"));
+    }
     draft.delete(Key::Open(id));
     Ok(())
+}
+
+/// Whether a completion names, for a lookup, tables in force before this block, and nothing of the kind in other modes.
+/// Read from the state before the block by admission and execution alike, so that no block holds a completion by its
+/// holder that execution then rejects.
+pub(crate) fn names_tables(state: &State, query: &OpenQuery, completion: &Completion) -> bool {
+    match (query.permit.epoch, &completion.lookup) {
+        (None, None) => true,
+        (Some(epoch), Some(record)) => {
+            let named = RecentTables { epoch, table: record.table, overlay: record.overlay };
+            let known = state.epoch(&query.permit.dataset).is_some_and(|s| s.recent.contains(&named));
+            known && completion.fields_root == record.retrieved
+        }
+        _ => false,
+    }
+}
+
+/// Closes an open query that its holder could not answer; nothing has left.
+pub(super) fn voided(draft: &mut Draft<'_>, author: &MemberId, voided: &Voided) -> Result<(), Rejection> {
+    let id = voided.intent;
+    let Some(query) = draft.open(&id).cloned() else { return Err(format!("intent {id} is not open")) };
+    if &query.permit.holder != author {
+        return Err(format!("intent {id} is `{}`'s to void", query.permit.holder));
+    }
+    if Digest::of(draft.base.suite(), Label::PERMIT, &to_bytes(&query.permit)) != voided.permit {
+        return Err(format!("voiding intent {id} names another permit"));
+    }
+    if voided.reason.chars().count() > MAX_REASON {
+        return Err(format!("reason of voiding intent {id} has more than {MAX_REASON} characters"));
+    }
+    draft.delete(Key::Open(id));
+    if draft.base.charter().restores_voided == Some(true) {
+        restore(draft, &query);
+    }
+    Ok(())
+}
+
+/// Gives back what the intent debited (I8). A window that has passed gives nothing back.
+fn restore(draft: &mut Draft<'_>, query: &OpenQuery) {
+    let grant = query.permit.grant;
+    let debited_ms = query.permit.expires_ms.saturating_sub(draft.moment.completion_ms);
+    if let Some(GrantUse { window_start_ms, used }) = draft.grant_use(&grant).copied()
+        && window_start_ms <= debited_ms
+    {
+        draft.put(Key::GrantUse(grant), Object::GrantUse(GrantUse { window_start_ms, used: used.saturating_sub(1) }));
+    }
+    let Authority::Consent { id } = &query.intent.authority else { return };
+    let Some(state) = draft.consent(id) else { return };
+    let mut state = state.clone();
+    state.uses = state.uses.saturating_sub(1);
+    if state.status == ConsentStatus::Exhausted {
+        state.status = ConsentStatus::Active;
+    }
+    draft.put(Key::Consent(*id), Object::Consent(state));
 }

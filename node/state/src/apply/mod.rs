@@ -1,7 +1,10 @@
 //! One file per noun: what an entry of that kind does.
 
+mod case;
+mod ceremony;
 mod consent;
 mod dataset;
+mod epoch;
 mod grant;
 mod intent;
 mod policy;
@@ -13,7 +16,7 @@ use covenant_engine::Facts;
 
 use crate::draft::Draft;
 
-pub(crate) use intent::lapses;
+pub(crate) use intent::{MAX_REASON, lapses, names_tables};
 
 /// Why an entry was ordered but not accepted; the words go on the ledger.
 pub(crate) type Rejection = String;
@@ -34,6 +37,14 @@ pub(crate) fn entry(draft: &mut Draft<'_>, entry: &Entry, id: Digest) {
             Ok(())
         }
         Body::Completion(completion) => intent::completed(draft, author, completion),
+        Body::Voided(voided) => intent::voided(draft, author, voided),
+        Body::EpochPublished(epoch) => epoch::published(draft, author, epoch),
+        Body::OverlayPublished(overlay) => epoch::overlaid(draft, author, overlay),
+        Body::CeremonyCalled(call) => ceremony::called(draft, author, call),
+        Body::CeremonyStepped { number, step } => ceremony::stepped(draft, author, *number, step),
+        Body::CaseOpened(opened) => case::opened(draft, author, opened),
+        Body::CaseShared(share) => case::shared(draft, author, share),
+        Body::CaseConcluded(result) => case::concluded(draft, author, result),
         Body::Decision(_) | Body::Lapse(_) | Body::Rejected { .. } => Err("this kind is derived, not submitted".into()),
     };
     if let Err(reason) = result {

@@ -1,6 +1,8 @@
 //! A consortium with one dataset, and blocks built from lists of entries.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod lookup;
+
 use std::collections::BTreeMap;
 
 use covenant_canon::{Digest, Label, SuiteId, to_bytes};
@@ -12,13 +14,15 @@ use covenant_suite::{OpeningKey, SigningKey, suite};
 pub const START_MS: u64 = 498_600 * 3_600_000 + 2 * 3_600_000;
 pub const FRESH_MS: u64 = 5_000;
 pub const COMPLETE_MS: u64 = 1_000;
-pub const MEMBERS: [(&str, Role); 7] = [
+pub const MEMBERS: [(&str, Role); 9] = [
     ("authorisation", Role::Authoriser),
     ("bank", Role::Consumer),
     ("bank-b", Role::Consumer),
     ("housing", Role::Holder),
     ("regulator", Role::Regulator),
     ("tax", Role::Holder),
+    ("trustee-a", Role::Trustee),
+    ("trustee-b", Role::Trustee),
     ("validator", Role::Validator),
 ];
 
@@ -72,7 +76,12 @@ impl World {
             });
             keys.insert(id(name), signing);
         }
-        let charter = Charter { freshness_ms: FRESH_MS, completion_ms: COMPLETE_MS, pending_per_member: 1_000 };
+        let charter = Charter {
+            freshness_ms: FRESH_MS,
+            completion_ms: COMPLETE_MS,
+            pending_per_member: 1_000,
+            restores_voided: None,
+        };
         let consortium = "city".to_owned();
         let (version, suite, created_ms) = (1, SuiteId::Intl, START_MS);
         Self { genesis: Genesis { version, consortium, suite, created_ms, members, charter }, keys }
@@ -123,7 +132,7 @@ impl World {
             consumer: id("bank"),
             dataset: dataset_id(),
             purpose: purpose_code(),
-            modes: vec![Mode::Match, Mode::Detail],
+            modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
             fields: vec![field("area_cm2"), field("owner")],
             quota: Quota { limit, window_ms: 3_600_000 },
             valid_from_ms: 0,
@@ -156,7 +165,7 @@ pub fn purpose() -> Purpose {
         legal_basis: "contract".into(),
         needs_consent: false,
         needs_case: false,
-        modes: vec![Mode::Match, Mode::Detail],
+        modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
         retention_days: 90,
     }
 }
@@ -206,7 +215,7 @@ pub fn consent(n: u8, max_uses: u32) -> Consent {
         consumer: id("bank"),
         purpose: purpose_code(),
         scopes: vec![ConsentScope { dataset: dataset_id(), fields: vec![field("area_cm2"), field("owner")] }],
-        modes: vec![Mode::Match, Mode::Detail],
+        modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
         commitment: Commitment([1; 32]),
         valid_from_ms: 0,
         valid_until_ms: u64::MAX,
@@ -225,6 +234,7 @@ pub fn intent(time_ms: u64, n: u32) -> Intent {
         fields: vec![field("owner")],
         authority: Authority::Legal { commitment: Commitment([2; 32]), case: None },
         input: Digest([3; 32]),
+        lookup: None,
     }
 }
 
@@ -239,7 +249,13 @@ pub fn ask_with_consent(time_ms: u64, n: u32) -> Entry {
 
 pub fn completion(permit: &Permit) -> Completion {
     let digest = Digest::of(SuiteId::Intl, Label::PERMIT, &to_bytes(permit));
-    Completion { intent: permit.intent, permit: digest, answer: Digest([5; 32]), fields_root: Digest([6; 32]) }
+    Completion {
+        intent: permit.intent,
+        permit: digest,
+        answer: Digest([5; 32]),
+        fields_root: Digest([6; 32]),
+        lookup: None,
+    }
 }
 
 pub fn complete(author: &str, time_ms: u64, permit: &Permit) -> Entry {

@@ -1,6 +1,8 @@
 //! A holder with a source in memory, and queries as a consumer makes them.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod lookup;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use covenant_canon::{Digest, Label, SuiteId, to_bytes};
 use covenant_domain::*;
 use covenant_sigma::{Opening, commit};
-use covenant_source::{Source, SourceError};
+use covenant_source::{Source, SourceError, SubjectPage};
 use covenant_suite::{Opener, OpeningKey, Sealed, Sealer};
 use covenant_worker::*;
 
@@ -62,6 +64,13 @@ impl Source for Memory {
         }
         let of = |s: &Subject| self.records.get(s.canonical().as_str()).cloned().unwrap_or_default();
         Ok(subjects.iter().map(|s| of(s).into_iter().take(limit as usize + 1).collect()).collect())
+    }
+
+    async fn subjects(&self, after: Option<&str>, limit: u32) -> Result<SubjectPage, SourceError> {
+        let later = self.records.keys().filter(|k| after.is_none_or(|a| k.as_str() > a));
+        let keys: Vec<&String> = later.take(limit as usize).collect();
+        let next = keys.last().filter(|_| keys.len() == limit as usize).map(|k| k.to_string());
+        Ok(SubjectPage { subjects: keys.iter().map(|k| Subject::parse(k).unwrap()).collect(), next })
     }
 }
 
@@ -177,6 +186,7 @@ impl Query {
             fields: self.fields.clone(),
             authority: Authority::Legal { commitment, case: None },
             input: Digest::of(SUITE, Label::QUERY_INPUT, &sealed),
+            lookup: None,
         };
         if self.tamper {
             *sealed.last_mut().unwrap() ^= 1;
@@ -207,6 +217,7 @@ pub fn permit(intent: &Intent, masked: Vec<FieldName>, max_rows: u32) -> Permit 
         height: 1,
         expires_ms: 100,
         policy: Digest([8; 32]),
+        epoch: None,
     }
 }
 

@@ -49,6 +49,9 @@ pub struct World {
     pub consent: Option<ConsentState>,
     pub rules: Vec<GuardRule>,
     pub guard: Option<Guard>,
+    pub epoch: Option<EpochState>,
+    pub escrow: Option<u32>,
+    pub claim_holds: bool,
 }
 
 impl Facts for World {
@@ -75,6 +78,15 @@ impl Facts for World {
     }
     fn guard(&self, holder: &MemberId) -> Option<&Guard> {
         self.guard.as_ref().filter(|_| holder == &id("credit-centre"))
+    }
+    fn epoch(&self, dataset: &DatasetId) -> Option<&EpochState> {
+        self.epoch.as_ref().filter(|s| &s.epoch.dataset == dataset)
+    }
+    fn escrow(&self) -> Option<u32> {
+        self.escrow
+    }
+    fn claim_holds(&self, _intent: &Intent) -> bool {
+        self.claim_holds
     }
 }
 
@@ -188,6 +200,9 @@ impl World {
             consent: Some(consent),
             rules: vec![rule("banks-by-day", Effect::Allow)],
             guard: None,
+            epoch: None,
+            escrow: None,
+            claim_holds: false,
         };
         world.compile();
         world
@@ -230,6 +245,7 @@ pub fn intent() -> Intent {
         fields: vec![field("name"), field("overdue_count")],
         authority: Authority::Consent { id: consent_id() },
         input: Digest([4; 32]),
+        lookup: None,
     }
 }
 
@@ -239,4 +255,55 @@ pub fn legal(case: Option<&str>) -> Authority {
 
 pub fn codes(terms: &Terms) -> BTreeSet<ReasonCode> {
     terms.decision.reasons.iter().map(|r| r.code).collect()
+}
+
+impl World {
+    /// The allowed case turned into a lookup.
+    pub fn with_lookup() -> (Self, Intent) {
+        let mut world = Self::new();
+        let all = vec![Mode::Match, Mode::Lookup, Mode::Detail];
+        world.the_dataset().fields.iter_mut().for_each(|f| f.modes.clone_from(&all));
+        world.the_purpose().modes.clone_from(&all);
+        world.the_grant().grant.modes.clone_from(&all);
+        world.the_consent().consent.modes.clone_from(&all);
+        world.the_dataset().grade = Grade::General;
+        let table = LookupTable {
+            rows: 1,
+            row_bytes: 1,
+            columns: 1,
+            seed: [0; 32],
+            matrix: Digest::ZERO,
+            hint: Digest::ZERO,
+            locator: Digest::ZERO,
+            locator_bytes: 1,
+        };
+        let epoch = Epoch {
+            dataset: dataset_id(),
+            number: 7,
+            dataset_revision: 3,
+            fields: vec![field("name"), field("overdue_count")],
+            max_rows: 2,
+            key: Point([1; 32]),
+            possession: Proof(vec![]),
+            table: table.clone(),
+            overlay: table.clone(),
+            opens_ms: NOW_MS - 1,
+            closes_ms: NOW_MS + 1,
+        };
+        world.epoch = Some(EpochState { epoch, overlay_revision: 0, overlay: table, recent: vec![] });
+        (world.escrow, world.claim_holds) = (Some(4), true);
+        let claim = LookupClaim {
+            epoch: 7,
+            ceremony: 4,
+            blinded: Point([2; 32]),
+            escrow_a: Point([3; 32]),
+            escrow_d: Point([4; 32]),
+            proof: Proof(vec![5]),
+        };
+        (world, Intent { mode: Mode::Lookup, lookup: Some(claim), ..intent() })
+    }
+
+    pub fn the_epoch(&mut self) -> &mut Epoch {
+        &mut self.epoch.as_mut().unwrap().epoch
+    }
 }

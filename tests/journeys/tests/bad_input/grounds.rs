@@ -35,7 +35,11 @@ impl World {
 
     /// The ground a consent gives, whoever the question is about.
     fn ground(&self, ticket: &ConsentTicket) -> Ground {
-        Ground::Consent { id: ticket.consent.id, opening: ticket.open(&self.raw.identity).unwrap() }
+        Ground::Consent {
+            id: ticket.consent.id,
+            commitment: ticket.consent.commitment,
+            opening: ticket.open(&self.raw.identity).unwrap(),
+        }
     }
 
     /// Consents of the first residents, in order, under these terms.
@@ -147,8 +151,11 @@ async fn consents_that_do_not_suffice() {
     let ask = |n: usize| world.credit(n, world.ground(&tickets[n]));
 
     refused(bank, world.credit(0, Ground::Legal { case: Some("2026-4".into()) }), R::ConsentRequired).await;
-    let unknown =
-        Ground::Consent { id: ConsentId::from_parts(now_ms(), &[1; 10]), opening: Opening::from_wide(&[1; 64]) };
+    let unknown = Ground::Consent {
+        id: ConsentId::from_parts(now_ms(), &[1; 10]),
+        commitment: covenant_domain::Commitment([1; 32]),
+        opening: Opening::from_wide(&[1; 64]),
+    };
     refused(bank, world.credit(0, unknown), R::ConsentUnknown).await;
     refused(bank, ask(0), R::ConsentExpired).await;
     refused(bank, ask(1), R::ConsentNotYetValid).await;

@@ -215,7 +215,8 @@ impl<'a> Asker<'a> {
             held.used += 1;
         }
         let opening = held.ticket.open(&self.lender).unwrap();
-        let ground = Ground::Consent { id: held.ticket.consent.id, opening };
+        let ground =
+            Ground::Consent { id: held.ticket.consent.id, commitment: held.ticket.consent.commitment, opening };
         (if other { number } else { held.number }, ground, other)
     }
 

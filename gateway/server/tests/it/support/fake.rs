@@ -1,6 +1,7 @@
 //! A consortium in memory. It opens inputs as a holder would, answers, and keeps evidence that verifies.
 //!
-//! Mode `submit` is refused. Purpose `slow` stays permitted, `early` is released before its receipt, `busy`, `down`,
+//! Mode `submit` is refused; `lookup` stays permitted until its retrieval came, whose bytes are then the answer. Purpose
+//! `slow` stays permitted, `void` is voided, `early` is released before its receipt, `busy`, `down`,
 //! `no` and `panic` fail in `plan` as their names say, `sleep` takes its time.
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use covenant_ledger::{Bundle, CheckedBatch, Genesis, SignedBatch};
 use covenant_suite::{Opener, Sealed, Sealer};
 use parking_lot::Mutex;
 
-use super::{HOMES, field, id, record};
+use super::{HOMES, field, id, lookup, record};
 
 pub struct Fake {
     pub genesis: Genesis,
@@ -29,6 +30,9 @@ pub struct Fake {
     pub checks: AtomicUsize,
     pub sound: AtomicBool,
     pub ignore_known: AtomicBool,
+    pub builds: Mutex<Vec<(DatasetId, Option<u32>)>>,
+    pub retrievals: Mutex<BTreeMap<IntentId, SignedRetrieval>>,
+    pub cases: Mutex<Vec<Case>>,
 }
 
 /// A query and what became of it.
@@ -43,7 +47,8 @@ impl Fake {
     pub fn new(genesis: Genesis, keys: BTreeMap<MemberId, Arc<Identity>>) -> Self {
         let sound = AtomicBool::new(true);
         let (queries, consents, asked, checks, ignore_known) = Default::default();
-        Self { genesis, keys, queries, consents, asked, checks, sound, ignore_known }
+        let (builds, retrievals, cases) = Default::default();
+        Self { genesis, keys, queries, consents, asked, checks, sound, ignore_known, builds, retrievals, cases }
     }
 
     fn checked(&self, batch: SignedBatch) -> CheckedBatch {
@@ -99,17 +104,21 @@ impl Fake {
         }
     }
 
-    fn hold(&self, batch: &CheckedBatch, index: usize, input: &SealedInput) {
+    fn hold(&self, batch: &CheckedBatch, index: usize, input: Option<&SealedInput>) {
         let Body::Intent(intent) = &batch.entries()[index].body else { panic!("not an intent") };
         let decision = record::decide(&self.genesis, intent);
         let (progress, answer) = if decision.permit().is_none() {
             (Progress::Refused { reasons: decision.reasons.clone() }, None)
-        } else if intent.purpose.as_str() == "slow" {
-            (Progress::Permitted, None)
         } else {
-            let (answer, sealed) = self.answer(intent, input);
-            let receipted = intent.purpose.as_str() != "early";
-            (Progress::Answered { sealed: sealed.clone(), receipted }, Some((answer, sealed)))
+            match (intent.purpose.as_str(), input) {
+                ("void", _) => (Progress::Voided { reason: "no key of epoch 1".into() }, None),
+                ("slow", _) | (_, None) => (Progress::Permitted, None),
+                (purpose, Some(input)) => {
+                    let (answer, sealed) = self.answer(intent, input);
+                    let receipted = purpose != "early";
+                    (Progress::Answered { sealed: sealed.clone(), receipted }, Some((answer, sealed)))
+                }
+            }
         };
         let bundle = record::bundle(self, batch, index, &decision, answer.as_ref());
         let consumer = intent.consumer.clone();
@@ -148,8 +157,11 @@ impl Consortium for Fake {
     async fn ask(&self, batch: SignedBatch, inputs: Vec<SealedInput>) -> Result<(), PortError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let batch = self.checked(batch);
-        for (index, input) in inputs.iter().enumerate() {
-            let known = self.queries.lock().contains_key(&input.intent);
+        for (index, entry) in batch.entries().iter().enumerate() {
+            let Body::Intent(intent) = &entry.body else { panic!("not an intent") };
+            let input = inputs.iter().find(|i| i.intent == intent.id);
+            assert_eq!(input.is_none(), intent.mode == Mode::Lookup, "only lookups come without input");
+            let known = self.queries.lock().contains_key(&intent.id);
             if known && self.ignore_known.load(Ordering::Relaxed) {
                 continue;
             }
@@ -249,6 +261,67 @@ impl Consortium for Fake {
 
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
         Ok(self.consents.lock().get(id).cloned())
+    }
+
+    async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {
+        Ok((dataset.as_str() == HOMES).then(|| lookup::epoch(self.genesis.suite)))
+    }
+
+    async fn epoch_file(
+        &self,
+        dataset: &DatasetId,
+        epoch: u32,
+        overlay: u32,
+        part: EpochPart,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<FileChunk>, PortError> {
+        let known = dataset.as_str() == HOMES && (epoch, overlay) == (1, 0);
+        Ok(known.then(|| lookup::chunk(part, offset, length)))
+    }
+
+    async fn build_epoch(&self, dataset: &DatasetId, days: u32) -> Result<(), PortError> {
+        self.builds.lock().push((dataset.clone(), Some(days)));
+        Ok(())
+    }
+
+    async fn build_overlay(&self, dataset: &DatasetId) -> Result<(), PortError> {
+        self.builds.lock().push((dataset.clone(), None));
+        Ok(())
+    }
+
+    async fn build_state(&self, _dataset: &DatasetId) -> Result<BuildState, PortError> {
+        Ok(match self.builds.lock().len() {
+            0 => BuildState::Idle,
+            1 => BuildState::Running { step: "hint".into(), done: 1, total: 4 },
+            2 => BuildState::Done { epoch: 2 },
+            _ => BuildState::Failed { reason: "disk is full".into() },
+        })
+    }
+
+    async fn evaluate(&self, intent: &IntentId) -> Result<Option<Evaluation>, PortError> {
+        let permitted = self.queries.lock().get(intent).and_then(|h| h.decision.permit().cloned());
+        Ok(permitted.filter(|p| p.mode == Mode::Lookup).map(|p| lookup::evaluation(p.intent)))
+    }
+
+    async fn retrieve(&self, retrieval: SignedRetrieval) -> Result<(), PortError> {
+        let intent = retrieval.retrieval.intent;
+        let sealed = retrieval.retrieval.table_query.clone();
+        self.retrievals.lock().insert(intent, retrieval);
+        self.queries.lock().get_mut(&intent).unwrap().progress = Progress::Answered { sealed, receipted: true };
+        Ok(())
+    }
+
+    async fn retrieval(&self, intent: &IntentId) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(self.retrievals.lock().get(intent).map(to_bytes))
+    }
+
+    async fn ceremonies(&self) -> Result<Vec<Ceremony>, PortError> {
+        Ok(vec![lookup::ceremony()])
+    }
+
+    async fn cases(&self) -> Result<Vec<Case>, PortError> {
+        Ok(self.cases.lock().clone())
     }
 
     async fn health(&self) -> Result<Vec<NodeHealth>, PortError> {

@@ -1,6 +1,7 @@
 //! A world for tests: members, their keys, a fake consortium and a gateway before it.
 
 mod fake;
+mod lookup;
 mod raw;
 mod record;
 
@@ -16,6 +17,7 @@ use covenant_suite::KeyPairSet;
 use tokio::sync::oneshot;
 
 pub use fake::Fake;
+pub use lookup::{case_about, ceremony, file, lookup_intent, retrieval};
 pub use raw::{Answered, Raw, now_ms};
 
 pub const HOMES: &str = "cov:city/gov/housing/registry/homes";
@@ -49,6 +51,7 @@ impl World {
             ("housing", Class::Government, vec![Role::Holder, Role::Validator]),
             ("insurer", Class::Finance, vec![Role::Consumer]),
             ("regulator", Class::Regulator, vec![Role::Regulator]),
+            ("trustee", Class::Notary, vec![Role::Trustee]),
         ];
         let (mut members, mut keys) = (Vec::new(), std::collections::BTreeMap::new());
         for (name, class, roles) in cast {

@@ -52,6 +52,7 @@ pub fn decide(genesis: &Genesis, intent: &Intent) -> Decision {
         height: 1,
         expires_ms: 100,
         policy: Digest([3; 32]),
+        epoch: intent.lookup.as_ref().map(|c| c.epoch),
     };
     let reasons = vec![Reason::new(ReasonCode::Allowed, "all conditions hold")];
     Decision { intent: intent.id, query, outcome: Outcome::Permitted { permit }, reasons, policy }
@@ -146,6 +147,7 @@ fn complete(fake: &Fake, decision: &Decision, answer: &Answer, sealed: &[u8]) ->
         permit: Digest::of(suite, Label::PERMIT, &to_bytes(decision.permit().unwrap())),
         answer: Digest::of(suite, Label::ANSWER, sealed),
         fields_root: answer.fields_root(suite),
+        lookup: None,
     };
     Entry { author: Some(id("housing")), made_ms: 5, body: Body::Completion(completion) }
 }

@@ -1,5 +1,7 @@
 //! The story that the demo tells, step by step, through the public interface.
 
+mod lookup;
+
 use std::time::Instant;
 
 use covenant_api::QueryState;
@@ -66,6 +68,12 @@ impl<'a> Story<'a> {
         self.bank_without_consent(&bank).await?;
         let ticket = self.citizen_consents(&bank).await?;
         let answered = self.bank_with_consent(&bank, &ticket).await?;
+        self.trustees_make_key().await?;
+        self.credit_centre_builds_epoch().await?;
+        let found = self.bank_looks_up(&bank, &ticket).await?;
+        self.bank_tries_another(&bank, &ticket).await?;
+        self.regulator_opens_case(&found).await?;
+        self.regulator_recomputes(&found).await?;
         self.licence_delivered(&bank).await?;
         self.citizen_revokes(&ticket).await?;
         let refused = self.bank_after_revocation(&bank, &ticket).await?;
@@ -163,7 +171,7 @@ impl<'a> Story<'a> {
                 dataset: dataset("credit-centre/scoring/credit")?,
                 fields: BANK_FIELDS.into_iter().map(FieldName::new).collect::<Result<_, IdError>>()?,
             }],
-            modes: vec![Mode::Match, Mode::Detail],
+            modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
             valid_from_ms: now_ms.saturating_sub(60_000),
             valid_until_ms: now_ms + 30 * DAY_MS,
             max_uses: 3,
@@ -318,6 +326,10 @@ fn change_one_byte(bundle: &[u8], bank: &Client) -> (usize, Report) {
         *byte ^= 1;
     }
     (at, verify_bundle(&changed, bank.trust()))
+}
+
+pub(crate) fn now_ms() -> u64 {
+    SystemClock.now_ms()
 }
 
 fn dataset(path: &str) -> Result<DatasetId, IdError> {
