@@ -52,19 +52,24 @@ impl Local {
         let mut datasets = BTreeMap::new();
         for bytes in &batch.entries {
             if let Ok(Entry { body: Body::Intent(intent), .. }) = from_bytes::<Entry>(bytes) {
-                datasets.insert(intent.id, (intent.dataset, intent.consumer));
+                datasets.insert(intent.id, intent.dataset);
             }
         }
         let received_ms = SystemClock.now_ms();
         let mut routed: BTreeMap<MemberId, Vec<Input>> = BTreeMap::new();
         for SealedInput { intent, sealed } in inputs {
-            let Some((dataset, consumer)) = datasets.get(&intent).cloned() else {
+            let Some(dataset) = datasets.get(&intent).cloned() else {
                 let reason = format!("input for intent {intent} has no intent in the batch");
                 return Err(PortError::Refused { code: "input-without-intent", reason });
             };
             // An unknown dataset is refused by the ledger with its reason; there is nobody to deliver to.
             if let Some(holder) = self.holder_of(&dataset) {
-                routed.entry(holder).or_default().push(Input { intent, consumer, sealed, received_ms });
+                routed.entry(holder).or_default().push(Input {
+                    intent,
+                    consumer: batch.author.clone(),
+                    sealed,
+                    received_ms,
+                });
             }
         }
         Ok(routed)

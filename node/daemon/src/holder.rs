@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use covenant_canon::to_bytes;
-use covenant_domain::{Authority, Body, Completion, Entry, IntentId};
+use covenant_canon::{from_bytes, to_bytes};
+use covenant_domain::{Authority, Body, Completion, Entry, IntentId, MemberId};
 use covenant_ledger::{MAX_BATCH, SignedBatch};
 use covenant_state::{OpenQuery, State};
 use covenant_store::{Input, StoredAnswer};
@@ -47,7 +47,8 @@ struct Ready {
 
 #[derive(Default)]
 struct Work {
-    inputs: BTreeMap<IntentId, Input>,
+    /// By query and sender: what another member sends under a query takes nobody's place.
+    inputs: BTreeMap<(IntentId, MemberId), Input>,
     /// The trace in which each input came, so that running it belongs to the same trace.
     spans: BTreeMap<IntentId, Span>,
     permitted: BTreeSet<IntentId>,
@@ -58,8 +59,12 @@ struct Work {
 }
 
 impl Work {
+    fn keep(&mut self, input: Input) {
+        self.inputs.entry((input.intent, input.consumer.clone())).or_insert(input);
+    }
+
     fn forget(&mut self, intent: &IntentId) {
-        self.inputs.remove(intent);
+        self.inputs.retain(|(of, _), _| of != intent);
         self.spans.remove(intent);
     }
 }
@@ -76,14 +81,14 @@ impl Holder {
         Arc::new(Self { replica, worker, lookups, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
     }
 
-    /// Keeps sealed inputs for their permits. Durable when it returns; the first input of an intent stays.
+    /// Keeps sealed inputs for their permits. Durable when it returns; a sender's first input of an intent stays.
     pub(crate) async fn deliver(&self, inputs: Vec<Input>) -> Result<(), NodeError> {
         self.replica.store.put_inputs(&inputs).await?;
         self.replica.steps.pass("input-stored");
         let mut work = self.work.lock();
         for input in inputs {
             work.spans.insert(input.intent, Span::current());
-            work.inputs.entry(input.intent).or_insert(input);
+            work.keep(input);
         }
         drop(work);
         self.wake.notify_one();
@@ -180,12 +185,12 @@ impl Holder {
             let mut work = self.work.lock();
             work.permitted.extend(unanswered);
             for input in inputs {
-                work.inputs.entry(input.intent).or_insert(input);
+                work.keep(input);
             }
         }
         // Answered but not completed: the completion was lost on its way. While some wait in the mempool, leave it alone.
         if !answers.is_empty() && self.replica.mempool.waiting(&self.replica.member) == 0 {
-            let completions = answers.iter().filter_map(|a| covenant_canon::from_bytes(&a.completion).ok()).collect();
+            let completions = answers.iter().filter_map(|a| from_bytes(&a.completion).ok()).collect();
             self.complete(completions).await;
         }
         Ok(())
@@ -249,12 +254,14 @@ impl Holder {
         let chain = self.replica.chain.read();
         let mut guard = self.work.lock();
         let work = &mut *guard;
-        let ready: Vec<IntentId> =
-            work.permitted.iter().filter(|i| work.inputs.contains_key(i)).take(MAX_BATCH).copied().collect();
+        let key = |intent: &IntentId| Some((*intent, chain.state.open_query(intent)?.intent.consumer.clone()));
+        let keys = work.permitted.iter().filter_map(key);
+        let ready: Vec<_> = keys.filter(|key| work.inputs.contains_key(key)).take(MAX_BATCH).collect();
         let mut jobs = Ready::default();
-        for intent in ready {
+        for key in ready {
+            let intent = key.0;
             work.permitted.remove(&intent);
-            let Some(input) = work.inputs.remove(&intent) else { continue };
+            let Some(input) = work.inputs.remove(&key) else { continue };
             let Some(query) = chain.state.open_query(&intent) else { continue };
             if self.take(&mut jobs, &chain.state, query.clone(), input).is_none() {
                 tracing::warn!(%intent, "a permit on the ledger cannot be used");
@@ -270,12 +277,19 @@ impl Holder {
             Authority::Legal { commitment, .. } => *commitment,
         };
         let dataset = state.dataset(&permit.dataset)?.clone();
-        let consumer_key = state.keys(&permit.consumer)?.sealing.clone();
+        let keys = state.keys(&permit.consumer)?;
+        let consumer_key = keys.sealing.clone();
         let is_lookup = permit.epoch.is_some();
         let checked = CheckedPermit::check(state.suite(), &self.replica.member, state.time_ms(), intent, permit);
         let permit = checked.inspect_err(|fault| tracing::warn!(%fault, "a permit is not used")).ok()?;
         match is_lookup {
-            true => jobs.lookups.push(RetrieveJob { permit, signed: input.sealed, consumer_key }),
+            true => {
+                // Inputs of other modes come by another way, so that nothing has checked it yet for certain.
+                let signed = from_bytes(&input.sealed).ok()?;
+                let admitted = self.lookups.shelf.admit(state.suite(), &permit, &signed, &keys.verifying);
+                admitted.inspect_err(|fault| tracing::warn!(%fault, "a retrieval is not run")).ok()?;
+                jobs.lookups.push(RetrieveJob { permit, signed: input.sealed, consumer_key });
+            }
             false => jobs.plain.push(Job { permit, dataset, commitment, input: input.sealed, consumer_key }),
         }
         Some(())

@@ -39,10 +39,12 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`].
     pub async fn retrieval(&self, intent: &IntentId) -> Result<Option<Vec<u8>>, NodeError> {
-        let is_lookup =
-            |input: &covenant_store::Input| covenant_canon::from_bytes::<SignedRetrieval>(&input.sealed).is_ok();
-        let found = self.replica.store.inputs(&[*intent]).await?.pop();
-        Ok(found.filter(is_lookup).map(|input| input.sealed))
+        let Some((consumer, _)) = self.query(intent).await? else { return Ok(None) };
+        let is_lookup = |input: &covenant_store::Input| {
+            input.consumer == consumer && covenant_canon::from_bytes::<SignedRetrieval>(&input.sealed).is_ok()
+        };
+        let found = self.replica.store.inputs(&[*intent]).await?.into_iter().find(is_lookup);
+        Ok(found.map(|input| input.sealed))
     }
 
     /// Builds and publishes the next epoch of a dataset in the background, open for so many days.

@@ -25,7 +25,7 @@ const ANSWER: Insert = Insert {
 };
 
 impl Store {
-    /// Keeps what consumers sent; the first input of an intent stays.
+    /// Keeps what members sent; of each member the first input of an intent stays. Whose intent it is, the ledger knows.
     ///
     /// # Errors
     /// What the database says.
@@ -45,7 +45,7 @@ impl Store {
         .await
     }
 
-    /// The inputs of these intents that are there, in the order of their ids.
+    /// The inputs of these intents that are there, in the order of their ids, of every member that sent one.
     ///
     /// # Errors
     /// What the database says.

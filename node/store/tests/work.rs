@@ -78,14 +78,16 @@ async fn the_first_input_and_the_first_answer_stay() {
         store.put_answers(&answers).await.unwrap();
         store.put_inputs(&[input(3, 99), input(3, 98), input(1400, 97), input(1400, 96)]).await.unwrap();
         store.put_answers(&[answer(3, 99), answer(1400, 97), answer(1400, 96)]).await.unwrap();
+        let stranger = Input { consumer: member("tax"), ..input(3, 95) };
+        store.put_inputs(std::slice::from_ref(&stranger)).await.unwrap();
         let ids: Vec<IntentId> = [3, 1400, 9999, 3].into_iter().map(intent).collect();
-        assert_eq!(store.inputs(&ids).await.unwrap(), [input(3, 3), input(1400, 97)]);
+        assert_eq!(store.inputs(&ids).await.unwrap(), [input(3, 3), stranger, input(1400, 97)]);
         assert_eq!(store.answers(&ids).await.unwrap(), [answer(3, 3), answer(1400, 97)]);
         assert_eq!(store.answers(&[]).await.unwrap(), []);
 
         store.mark_submitted(&(0..1399).map(intent).collect::<Vec<_>>()).await.unwrap();
         assert_eq!(store.unsubmitted().await.unwrap(), [answer(1399, 1399), answer(1400, 97)]);
-        assert_eq!(store.prune_work(1000).await.unwrap(), 2000);
+        assert_eq!(store.prune_work(1000).await.unwrap(), 2001);
         let all: Vec<IntentId> = (0..1401).map(intent).collect();
         assert_eq!(store.inputs(&all).await.unwrap()[..400], inputs[1000..]);
         assert_eq!(store.answers(&all).await.unwrap().len(), 401);

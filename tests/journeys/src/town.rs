@@ -109,6 +109,11 @@ impl Town {
         Arc::into_inner(node).unwrap().stop().await;
     }
 
+    /// The gateway's port, for a gateway of a test's own.
+    pub fn port(&self) -> Arc<Relay> {
+        self.relay.clone()
+    }
+
     /// The running nodes, by member.
     pub fn all(&self) -> Vec<Arc<Node>> {
         self.nodes.values().cloned().collect()

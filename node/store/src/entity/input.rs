@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub intent: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub consumer: String,
     pub sealed: Vec<u8>,
     pub received_ms: i64,

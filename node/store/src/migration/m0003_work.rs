@@ -15,8 +15,9 @@ impl MigrationTrait for Step {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let intent = || blob("intent").primary_key().take();
-        let inputs = [intent(), text("consumer"), blob("sealed"), number("received_ms"), number("checksum")];
-        manager.create_table(table("inputs", inputs)).await?;
+        let inputs = [blob("intent"), text("consumer"), blob("sealed"), number("received_ms"), number("checksum")];
+        let mut by_sender = Index::create().col("intent").col("consumer").take();
+        manager.create_table(table("inputs", inputs).primary_key(&mut by_sender).take()).await?;
         manager.create_index(index("inputs_received", "inputs", "received_ms")).await?;
         let submitted = ColumnDef::new("submitted").boolean().not_null().take();
         let created = number("created_ms");
