@@ -45,8 +45,8 @@ pub(super) fn shared(draft: &mut Draft<'_>, author: &MemberId, share: &CaseShare
     if !ceremonies.any(|c| c.call.trustees.contains(author)) {
         return Err(format!("`{author}` holds no share of an escrow key"));
     }
-    if share.sealed.0.len() > MAX_SEALED {
-        return Err(format!("a part of more than {MAX_SEALED} bytes"));
+    if !(1..=MAX_SEALED).contains(&share.sealed.0.len()) {
+        return Err(format!("a part of {} bytes: 1 to {MAX_SEALED} are allowed", share.sealed.0.len()));
     }
     let mut case = known(draft, &share.case)?.clone();
     let item = item(&mut case, &share.intent)?;

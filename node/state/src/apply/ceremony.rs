@@ -6,7 +6,7 @@ use covenant_domain::{
     Ceremony, CeremonyCall, CeremonyStatus, CeremonyStep, Contribution, MAX_TRUSTEES, MemberId, Package, Point, Role,
     SealedShare, attested,
 };
-use covenant_sigma::EscrowKey;
+use covenant_sigma::threshold::GroupKey;
 use covenant_suite::Signature;
 
 use super::{Rejection, demand_role};
@@ -150,7 +150,7 @@ fn confirmed(
     if ceremony.contributions.iter().any(|c| c.shares.is_empty()) {
         return Err("not all trustees have shared yet".into());
     }
-    EscrowKey::from_bytes(&key.0).map_err(|_| "the key is no valid point".to_owned())?;
+    check_group(&ceremony.call, group, key)?;
     match (&ceremony.group, &ceremony.key) {
         (Some(known), Some(known_key)) if known != group || known_key != &key => {
             return Err("another trustee has confirmed another key: find out who is at fault".into());
@@ -165,6 +165,19 @@ fn confirmed(
     own.attestation = Some(attestation.to_owned());
     if ceremony.contributions.iter().all(|c| c.attestation.is_some()) {
         ceremony.status = CeremonyStatus::Finished;
+    }
+    Ok(())
+}
+
+/// A key that is not the group's, or a group of another committee, would lock every escrow made under it.
+fn check_group(call: &CeremonyCall, group: &Package, key: Point) -> Result<(), Rejection> {
+    let group = GroupKey::from_bytes(&group.0).map_err(|_| "the group is no key of a committee".to_owned())?;
+    if group.escrow_key().to_bytes() != key.0 {
+        return Err("the key is not the group's".into());
+    }
+    let committee = group.committee();
+    if (committee.threshold(), usize::from(committee.members())) != (call.threshold, call.trustees.len()) {
+        return Err("the group is of another committee".into());
     }
     Ok(())
 }
