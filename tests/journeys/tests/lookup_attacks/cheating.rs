@@ -54,7 +54,11 @@ async fn a_changed_table_is_not_served() {
         let ticket = desk.issue(vec![(who[0].clone(), terms(1))]).await.remove(0);
         let ground = ticket.ground(&consortium.founding.identity("bank").unwrap(), &who[0]).unwrap();
         let told = bank.look_up(question(&who[0], ground)).await;
-        assert!(told.is_err(), "answered from a table that is not the one on the ledger: {told:?}");
+        // The consumer may hear of it from the holder, or from the ledger when the permit is voided first.
+        assert!(
+            told.as_ref().map_or(true, |f| f.answer.is_none()),
+            "answered from a table that is not the one on the ledger: {told:?}"
+        );
         let regulator = consortium.client("regulator").await.unwrap();
         assert!(regulator.recompute(&first.intent).await.unwrap().equal, "the earlier answer was right");
         consortium.stop().await;
