@@ -48,7 +48,7 @@ struct Ready {
 #[derive(Default)]
 struct Work {
     /// By query and sender: what another member sends under a query takes nobody's place.
-    inputs: BTreeMap<(IntentId, MemberId), Input>,
+    inputs: BTreeMap<IntentId, BTreeMap<MemberId, Input>>,
     /// The trace in which each input came, so that running it belongs to the same trace.
     spans: BTreeMap<IntentId, Span>,
     permitted: BTreeSet<IntentId>,
@@ -60,11 +60,11 @@ struct Work {
 
 impl Work {
     fn keep(&mut self, input: Input) {
-        self.inputs.entry((input.intent, input.consumer.clone())).or_insert(input);
+        self.inputs.entry(input.intent).or_default().entry(input.consumer.clone()).or_insert(input);
     }
 
     fn forget(&mut self, intent: &IntentId) {
-        self.inputs.retain(|(of, _), _| of != intent);
+        self.inputs.remove(intent);
         self.spans.remove(intent);
     }
 }
@@ -254,15 +254,17 @@ impl Holder {
         let chain = self.replica.chain.read();
         let mut guard = self.work.lock();
         let work = &mut *guard;
-        let key = |intent: &IntentId| Some((*intent, chain.state.open_query(intent)?.intent.consumer.clone()));
-        let keys = work.permitted.iter().filter_map(key);
-        let ready: Vec<_> = keys.filter(|key| work.inputs.contains_key(key)).take(MAX_BATCH).collect();
+        let is_ready = |intent: &&IntentId| {
+            let Some(senders) = work.inputs.get(intent) else { return false };
+            chain.state.open_query(intent).is_some_and(|q| senders.contains_key(&q.intent.consumer))
+        };
+        let ready: Vec<IntentId> = work.permitted.iter().filter(is_ready).take(MAX_BATCH).copied().collect();
         let mut jobs = Ready::default();
-        for key in ready {
-            let intent = key.0;
+        for intent in ready {
             work.permitted.remove(&intent);
-            let Some(input) = work.inputs.remove(&key) else { continue };
             let Some(query) = chain.state.open_query(&intent) else { continue };
+            let senders = work.inputs.remove(&intent);
+            let Some(input) = senders.and_then(|mut s| s.remove(&query.intent.consumer)) else { continue };
             if self.take(&mut jobs, &chain.state, query.clone(), input).is_none() {
                 tracing::warn!(%intent, "a permit on the ledger cannot be used");
             }
