@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use covenant_canon::{from_bytes, to_bytes};
-use covenant_domain::{Authority, Body, Completion, Entry, IntentId, MemberId};
+use covenant_domain::{Authority, Body, Completion, Entry, IntentId, MemberId, SignedRetrieval};
 use covenant_ledger::{MAX_BATCH, SignedBatch};
 use covenant_state::{OpenQuery, State};
 use covenant_store::{Input, StoredAnswer};
@@ -287,10 +287,10 @@ impl Holder {
         match is_lookup {
             true => {
                 // Inputs of other modes come by another way, so that nothing has checked it yet for certain.
-                let signed = from_bytes(&input.sealed).ok()?;
+                let signed: SignedRetrieval = from_bytes(&input.sealed).ok()?;
                 let admitted = self.lookups.shelf.admit(state.suite(), &permit, &signed, &keys.verifying);
                 admitted.inspect_err(|fault| tracing::warn!(%fault, "a retrieval is not run")).ok()?;
-                jobs.lookups.push(RetrieveJob { permit, signed: input.sealed, consumer_key });
+                jobs.lookups.push(RetrieveJob { permit, retrieval: signed.retrieval, consumer_key });
             }
             false => jobs.plain.push(Job { permit, dataset, commitment, input: input.sealed, consumer_key }),
         }

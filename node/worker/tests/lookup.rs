@@ -189,11 +189,10 @@ async fn an_answer_from_another_table_convicts_its_holder() {
     let path = house.shelf.files().path(&dataset_id(), 1, None, Part::Matrix);
     let published = std::fs::read(&path).unwrap();
     let asked = ask_for(&house, 1, &number(7), 0, &overlay);
-    let signed: SignedRetrieval = from_bytes(&asked.job.signed).unwrap();
     std::fs::write(&path, vec![0; published.len()]).unwrap();
     let params = Params::new(house.epoch.table.rows, house.epoch.table.row_bytes, house.epoch.table.columns).unwrap();
     let copy = Matrix::from_bytes(params, published).unwrap();
-    let query = covenant_pir::Query::from_bytes(&params, &signed.retrieval.table_query).unwrap();
+    let query = covenant_pir::Query::from_bytes(&params, &asked.job.retrieval.table_query).unwrap();
     let honest = copy.answer(&[query]).unwrap()[0].to_bytes();
     let House { dir, shelf, epoch } = house;
     let worker = Worker::new(SUITE, key(1), vec![]).serving(Arc::new(shelf));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use covenant_canon::{Digest, Label, SuiteId, from_bytes, to_bytes};
+use covenant_canon::{Digest, Label, SuiteId, to_bytes};
 use covenant_domain::{
     Completion, DatasetId, Evaluation, IntentId, LookupRecord, Point, Proof, Retrieval, Retrieved, SignedRetrieval,
 };
@@ -70,8 +70,8 @@ pub enum RetrieveError {
 pub struct RetrieveJob {
     /// Leave to run it.
     pub permit: CheckedPermit,
-    /// Canonical bytes of the signed retrieval.
-    pub signed: Vec<u8>,
+    /// The consumer's question, admitted.
+    pub retrieval: Retrieval,
     /// To whom the answer is sealed.
     pub consumer_key: SealingKey,
 }
@@ -133,13 +133,11 @@ impl Shelf {
     /// Runs retrievals, those of one epoch and overlay in as few passes as possible. What cannot be run is missing in the
     /// result and may be tried again.
     pub(crate) fn retrieve(&self, suite: SuiteId, consortium: Digest, jobs: Vec<RetrieveJob>) -> Vec<Done> {
-        let mut groups: BTreeMap<(DatasetId, u32, u32), Vec<(RetrieveJob, Retrieval)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(DatasetId, u32, u32), Vec<RetrieveJob>> = BTreeMap::new();
         for job in jobs {
-            let Ok(signed) = from_bytes::<SignedRetrieval>(&job.signed) else { continue };
-            let retrieval = signed.retrieval;
             let epoch = job.permit.permit.epoch.unwrap_or_default();
-            let key = (job.permit.permit.dataset.clone(), epoch, retrieval.overlay);
-            groups.entry(key).or_default().push((job, retrieval));
+            let key = (job.permit.permit.dataset.clone(), epoch, job.retrieval.overlay);
+            groups.entry(key).or_default().push(job);
         }
         let mut done = Vec::new();
         for ((dataset, epoch, revision), jobs) in groups {
@@ -164,24 +162,24 @@ fn run(
     consortium: Digest,
     served: &Served,
     revision: u32,
-    jobs: Vec<(RetrieveJob, Retrieval)>,
+    jobs: Vec<RetrieveJob>,
 ) -> Result<Vec<Done>, Box<dyn std::error::Error + Send + Sync>> {
     let (overlay_params, overlay) = served.overlay(suite, revision).ok_or("the overlay is not served any more")?;
     let mut queries = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
-    for (_, retrieval) in &jobs {
+    for RetrieveJob { retrieval, .. } in &jobs {
         queries.0.push(Query::from_bytes(served.params(), &retrieval.table_query)?);
         queries.1.push(Query::from_bytes(&overlay_params, &retrieval.overlay_query)?);
     }
     let answers = served.answer(revision, &queries.0, &queries.1)?;
     let mut done = Vec::with_capacity(jobs.len());
-    for ((job, retrieval), (table, overlay_answer)) in jobs.into_iter().zip(answers) {
-        let intent = retrieval.intent;
+    for (job, (table, overlay_answer)) in jobs.into_iter().zip(answers) {
+        let intent = job.retrieval.intent;
         let evaluation = shelf.evaluate(consortium, &job.permit)?;
         let retrieved =
             to_bytes(&Retrieved { intent, table_answer: table.to_bytes(), overlay_answer: overlay_answer.to_bytes() });
         let record = LookupRecord {
             evaluation: evaluation_digest(suite, &evaluation),
-            retrieval: digest_of(suite, &retrieval),
+            retrieval: digest_of(suite, &job.retrieval),
             table: served.epoch.table.digest(suite),
             overlay,
             retrieved: Digest::of(suite, Label::LOOKUP_RETRIEVED, &retrieved),

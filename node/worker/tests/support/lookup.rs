@@ -187,14 +187,14 @@ pub fn ask_for(house: &House, n: u8, subject: &str, overlay: u32, table: &Lookup
     let verifying = signing().verifying_key().prepare().unwrap();
     house.shelf.admit(SUITE, &checked(&intent, &permit), &signed, &verifying).unwrap();
     let consumer_key = key(2).sealing_key().clone();
-    let job = RetrieveJob { permit: checked(&intent, &permit), signed: to_bytes(&signed), consumer_key };
+    let job = RetrieveJob { permit: checked(&intent, &permit), retrieval: signed.retrieval, consumer_key };
     Asked { intent: intent.id, job, secrets: [first.2, second.2], pending: [first.1, second.1] }
 }
 
 impl House {
     /// Runs lookups in one batch and opens their rows; the newer of both tables counts.
     pub async fn answers(self, asked: Vec<Asked>, overlay: &LookupTable) -> (Vec<Option<LookupRow>>, Vec<usize>) {
-        let revision = from_bytes::<SignedRetrieval>(&asked[0].job.signed).unwrap().retrieval.overlay;
+        let revision = asked[0].job.retrieval.overlay;
         let hints = [self.fetch(&self.epoch.table, None), self.fetch(overlay, Some(revision))];
         let worker = Worker::new(SUITE, key(1), vec![]).serving(Arc::new(self.shelf));
         let (jobs, rest): (Vec<_>, Vec<_>) =
