@@ -1,12 +1,22 @@
 //! What the demo consortium agrees on: datasets, purposes, rule books and grants.
 
 use covenant_domain::{
-    Dataset, DatasetId, Effect, Field, FieldKind, FieldName, Grade, Grant, GrantId, GuardRule, IdError, Mask, MemberId,
-    Mode, Names, Purpose, PurposeCode, Quota, RoleLink, RuleBook, Sharing, SubjectKind,
+    AutoRule, Dataset, DatasetId, Description, Effect, Field, FieldKind, FieldName, Grade, Grant, GrantId, GuardRule,
+    IdError, Mask, MemberId, Mode, Names, Purpose, PurposeCode, Quota, RiskLevel, RoleLink, RuleBook, SubjectKind,
+    UpdateCycle, VoteRule,
 };
+use covenant_ledger::Charter;
 
 /// The consortium's short name.
 pub const CONSORTIUM: &str = "yungang";
+
+/// Datasets of the demo that follow a shipped record model.
+const MODEL_OF: [(&str, &str); 4] = [
+    ("homes", "real-estate-right"),
+    ("licences", "business-licence"),
+    ("credit", "credit-record"),
+    ("income", "tax-summary"),
+];
 
 /// Days of validity of the demo's grants, in milliseconds.
 const VALID_MS: u64 = 365 * 24 * 3_600_000;
@@ -24,6 +34,11 @@ const FILE: &[Mode] = &[Mode::Submit];
 /// Member id, subsystem, dataset name.
 fn dataset_id(holder: &str, subsystem: &str, name: &str) -> Result<DatasetId, IdError> {
     DatasetId::new(&format!("cov:{CONSORTIUM}/gov/{holder}/{subsystem}/{name}"))
+}
+
+/// Rules of the demo consortium: a rule book needs six of ten voters, and ten seconds without objection.
+pub fn charter() -> Charter {
+    Charter { policy_vote: Some(VoteRule { quorum_percent: 60, objection_ms: 10_000 }), ..Charter::default() }
 }
 
 /// All datasets of the demo.
@@ -136,30 +151,32 @@ fn dataset(
     subject: SubjectKind,
     fields: &[FieldLine],
 ) -> Result<Dataset, IdError> {
+    let model =
+        MODEL_OF.iter().find(|(dataset, _)| *dataset == name).and_then(|(_, code)| covenant_models::model(code));
     let field = |(name, zh, en, kind, personal, modes, mask): &FieldLine| {
         let unit = ["fen", "cm2", "percent"].into_iter().find(|u| name.ends_with(&format!("_{u}")));
+        let modelled = model.and_then(|m| m.field(name)).map(|f| f.field()).transpose()?;
+        let plain = Field::new(FieldName::new(name)?, Names::new(zh, en), *kind, modes);
         Ok(Field {
-            name: FieldName::new(name)?,
-            names: Names::new(zh, en),
-            kind: *kind,
             unit: unit.map(str::to_owned),
             personal: *personal,
             mask: *mask,
-            modes: modes.to_vec(),
+            level: modelled.as_ref().and_then(|f| f.level),
+            bound: modelled.as_ref().and_then(|f| f.bound),
+            score: modelled.and_then(|f| f.score),
+            ..plain
         })
     };
+    let fields = fields.iter().map(field).collect::<Result<_, IdError>>()?;
+    let plain = Dataset::new(dataset_id(holder, subsystem, name)?, MemberId::new(holder)?, Names::new(zh, en), fields);
     Ok(Dataset {
-        id: dataset_id(holder, subsystem, name)?,
-        holder: MemberId::new(holder)?,
-        revision: 1,
-        names: Names::new(zh, en),
         duty_basis: format!("{zh}的登记、保管与公示职责"),
-        sharing: Sharing::Conditional,
         grade,
         subject,
-        fields: fields.iter().map(field).collect::<Result<_, IdError>>()?,
         max_rows: 10,
-        update_cycle: "daily".into(),
+        update_cycle: UpdateCycle::Daily,
+        about: model.map(|m| Description { spatial: Some(Names::new("云港市", "Yungang")), ..m.description() }),
+        ..plain
     })
 }
 
@@ -177,6 +194,7 @@ pub fn purposes() -> Result<Vec<Purpose>, IdError> {
             needs_case: false,
             modes: BOTH.to_vec(),
             retention_days: 30,
+            needs_record: None,
         },
         Purpose {
             code: PurposeCode::new("mortgage-review")?,
@@ -186,6 +204,7 @@ pub fn purposes() -> Result<Vec<Purpose>, IdError> {
             needs_case: false,
             modes: PRIVATE.to_vec(),
             retention_days: 90,
+            needs_record: None,
         },
         Purpose {
             code: PurposeCode::new("account-opening")?,
@@ -195,6 +214,7 @@ pub fn purposes() -> Result<Vec<Purpose>, IdError> {
             needs_case: true,
             modes: ALL.to_vec(),
             retention_days: 365,
+            needs_record: None,
         },
     ])
 }
@@ -204,12 +224,26 @@ pub fn purposes() -> Result<Vec<Purpose>, IdError> {
 /// # Errors
 /// As [`datasets`].
 pub fn rule_books() -> Result<Vec<RuleBook>, IdError> {
+    let auto = |holder: &str| match holder {
+        "housing" => Ok(vec![AutoRule {
+            name: "departments-match-addresses".into(),
+            subject: "insider".into(),
+            dataset: "premises".into(),
+            purposes: vec![PurposeCode::new("address-verification")?],
+            modes: vec![Mode::Match],
+            fields: vec![FieldName::new("address")?],
+            max_per_day: 1_000,
+            max_valid_days: 400,
+            highest_risk: RiskLevel::Low,
+        }]),
+        _ => Ok(vec![]),
+    };
     let book = |holder: &str, rules: Vec<GuardRule>| {
         let roles = vec![
             RoleLink { member: "government".into(), role: "insider".into() },
             RoleLink { member: "finance".into(), role: "licensed".into() },
         ];
-        Ok(RuleBook { holder: MemberId::new(holder)?, revision: 1, rules, roles })
+        Ok(RuleBook { holder: MemberId::new(holder)?, revision: 1, rules, roles, auto: auto(holder)? })
     };
     Ok(vec![
         book(
@@ -233,7 +267,13 @@ pub fn rule_books() -> Result<Vec<RuleBook>, IdError> {
                 rule("never-submit", "*", "*", "submit", "*", Effect::Forbid),
             ],
         )?,
-        book("tax", vec![rule("banks-mortgage", "licensed", "income", "*", "mortgage-review", Effect::Allow)])?,
+        book(
+            "tax",
+            vec![
+                rule("banks-mortgage", "licensed", "income", "*", "mortgage-review", Effect::Allow),
+                rule("banks-arrears", "licensed", "company-tax", "match", "account-opening", Effect::Allow),
+            ],
+        )?,
     ])
 }
 
@@ -247,6 +287,7 @@ fn rule(name: &str, subject: &str, dataset: &str, mode: &str, purpose: &str, eff
         from_hour: 0,
         until_hour: 24,
         effect,
+        ..GuardRule::default()
     }
 }
 
@@ -269,6 +310,7 @@ pub fn grants(now_ms: u64, mut random: impl FnMut() -> [u8; 10]) -> Result<Vec<G
             valid_until_ms: now_ms.saturating_add(VALID_MS),
             data_life_days: 90,
             max_rows: 1,
+            supersedes: None,
         })
     };
     Ok(vec![
@@ -302,4 +344,39 @@ pub fn grants(now_ms: u64, mut random: impl FnMut() -> [u8; 10]) -> Result<Vec<G
             &["company_name", "licence_number", "status", "expires_on", "licence_file"],
         )?,
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use covenant_domain::{Body, SignedGrant, personal};
+
+    use super::*;
+
+    #[test]
+    fn no_text_of_the_catalogue_reads_as_a_personal_number() {
+        let mut bodies: Vec<Body> = purposes().unwrap().into_iter().map(Body::PurposeRegistered).collect();
+        bodies.extend(datasets().unwrap().into_iter().map(Body::DatasetPublished));
+        bodies.extend(rule_books().unwrap().into_iter().map(Body::PolicyAdopted));
+        let signed = |grant| SignedGrant { grant, consumer_signature: String::new() };
+        let grants = grants(1_800_000_000_000, || [7; 10]).unwrap();
+        bodies.extend(grants.into_iter().map(|g| Body::GrantIssued(signed(g))));
+        assert!(bodies.len() > 10);
+        for body in bodies {
+            assert_eq!(personal(&body), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn datasets_hold_and_keep_to_their_models() {
+        let datasets = datasets().unwrap();
+        for dataset in &datasets {
+            dataset.check().unwrap();
+        }
+        for (name, code) in MODEL_OF {
+            let dataset = datasets.iter().find(|d| d.id.name() == name).unwrap();
+            let model = covenant_models::model(code).unwrap();
+            assert_eq!(model.departures(dataset), Vec::<String>::new(), "{name}");
+            assert_eq!(dataset.about.as_ref().unwrap().model, Some(model.reference()));
+        }
+    }
 }

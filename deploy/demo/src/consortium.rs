@@ -53,6 +53,7 @@ pub const MEMBERS: &[MemberLine] = &[
     ("audit-office", "审计局", "Audit office", Class::Government, &[Role::Trustee]),
     ("court", "云港市法院", "Court", Class::Notary, &[Role::Trustee]),
     ("authorisation", "授权服务中心", "Authorisation service", Class::Government, &[Role::Authoriser]),
+    ("data-platform", "政务数据共享平台", "Data sharing platform", Class::Government, &[Role::Platform]),
 ];
 
 /// A consortium on paper: its genesis and the folder with everybody's keys.
@@ -69,9 +70,23 @@ impl Founding {
     /// # Errors
     /// [`DemoError`] naming the file at fault.
     pub fn open(dir: &Path, name: &str, suite: SuiteId, members: &[MemberLine]) -> Result<Self, DemoError> {
+        Self::open_under(dir, name, suite, members, Charter::default())
+    }
+
+    /// As [`Founding::open`], under a charter where the consortium is founded.
+    ///
+    /// # Errors
+    /// As [`Founding::open`].
+    pub fn open_under(
+        dir: &Path,
+        name: &str,
+        suite: SuiteId,
+        members: &[MemberLine],
+        charter: Charter,
+    ) -> Result<Self, DemoError> {
         let file = dir.join("genesis.json");
         if !file.exists() {
-            found(dir, &file, name, suite, members)?;
+            found(dir, &file, (name, suite, charter), members)?;
         }
         let text = std::fs::read(&file).map_err(|source| DemoError::File { path: file.clone(), source })?;
         let genesis: Genesis =
@@ -113,7 +128,12 @@ impl Founding {
     }
 }
 
-fn found(dir: &Path, file: &Path, name: &str, suite: SuiteId, members: &[MemberLine]) -> Result<(), DemoError> {
+fn found(
+    dir: &Path,
+    file: &Path,
+    (name, suite, charter): (&str, SuiteId, Charter),
+    members: &[MemberLine],
+) -> Result<(), DemoError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| DemoError::File { path, source }
@@ -137,14 +157,7 @@ fn found(dir: &Path, file: &Path, name: &str, suite: SuiteId, members: &[MemberL
         save_identity_at_cost(folder.join(format!("{id}.json")), &member, &keys, PASSPHRASE, KdfCost::MINIMUM)?;
     }
     list.sort_by(|a, b| a.id.cmp(&b.id));
-    let genesis = Genesis {
-        version: 1,
-        consortium: name.to_owned(),
-        suite,
-        created_ms,
-        members: list,
-        charter: Charter::default(),
-    };
+    let genesis = Genesis { version: 1, consortium: name.to_owned(), suite, created_ms, members: list, charter };
     let text =
         serde_json::to_vec_pretty(&genesis).map_err(|source| DemoError::Genesis { path: file.to_owned(), source })?;
     std::fs::write(file, text).map_err(failed(file))

@@ -1,24 +1,28 @@
 //! The gateway's port over nodes that run in this process.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    BuildState, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
-    GrantView, LedgerTip, NodeHealth, PortError, Progress, SealedInput,
+    BuildState, Catalogue, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation,
+    FileChunk, GrantView, LedgerTip, NodeHealth, PortError, Progress, PublishedDataset, RecordKind, Records,
+    SealedInput,
 };
-use covenant_canon::from_bytes;
-use covenant_daemon::{Clock, LookupError, Node, NodeError, Outcome, QueryState, SubmitError, SystemClock};
+use covenant_canon::{Digest, from_bytes};
+use covenant_daemon::{Clock, Node, Outcome, QueryState, SystemClock};
 use covenant_domain::{
-    Body, Case, Ceremony, ConsentId, Dataset, DatasetId, Entry, Evaluation, IntentId, Member, MemberId, Purpose, Role,
-    SignedRetrieval,
+    Body, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Entry, Evaluation, IntentId, Member, MemberId,
+    Notification, Purpose, RightId, RightState, Role, RuleBook, SignedRetrieval, Simulation,
 };
-use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_engine::{Guard, GuardError, Plan, Wish};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use covenant_store::Input;
 use covenant_worker::lookup::Part;
+use refusal::{lookup_refused, refused, stopped, unavailable};
 
 /// Longest wait for entries to become final.
 const RECORD_WAIT: Duration = Duration::from_secs(20);
@@ -127,63 +131,6 @@ impl Local {
     }
 }
 
-fn stopped(error: &tokio::task::JoinError) -> PortError {
-    PortError::Unavailable { reason: error.to_string() }
-}
-
-fn lookup_refused(error: LookupError) -> PortError {
-    use covenant_worker::lookup::RetrieveError;
-    let code = match &error {
-        LookupError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
-        LookupError::NotHolder { .. } => "not-holder",
-        LookupError::Busy { .. } => "build-busy",
-        LookupError::Refused(refused) => match refused {
-            RetrieveError::EpochGone { .. } => "epoch-gone",
-            RetrieveError::OverlayGone { .. } => "overlay-gone",
-            RetrieveError::Length { .. } => "retrieval-length",
-            RetrieveError::Signature { .. } => "retrieval-signature",
-            RetrieveError::NotPermitted { .. } => "not-permitted",
-            RetrieveError::Blinded { .. } => "blinded-invalid",
-        },
-    };
-    PortError::Refused { code, reason: error.to_string() }
-}
-
-fn unavailable(error: NodeError) -> PortError {
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        reason = format!("{reason}: {inner}");
-        cause = inner.source();
-    }
-    PortError::Unavailable { reason }
-}
-
-fn refused(error: SubmitError) -> PortError {
-    use covenant_ledger::BatchError;
-    let code = match &error {
-        SubmitError::Busy { member, waiting, limit } => {
-            return PortError::Busy { member: member.clone(), waiting: *waiting, limit: *limit };
-        }
-        SubmitError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
-        SubmitError::Batch(BatchError::Signature { .. }) => "batch-signature",
-        SubmitError::Batch(BatchError::NotOwn { .. }) => "entry-not-own",
-        SubmitError::Batch(BatchError::Count { .. }) => "batch-count",
-        SubmitError::Batch(BatchError::Entry { .. }) => "entry-malformed",
-        SubmitError::TooLarge { .. } => "batch-too-large",
-        SubmitError::Inadmissible(fault) => match fault {
-            covenant_daemon::Inadmissible::Stale { .. } => "entry-stale",
-            covenant_daemon::Inadmissible::NotMember { .. } => "not-a-member",
-            covenant_daemon::Inadmissible::IntentReused { .. } => "intent-reused",
-            covenant_daemon::Inadmissible::Duplicate { .. } => "entry-recorded",
-            covenant_daemon::Inadmissible::NotOpen { .. } => "completion-not-open",
-            covenant_daemon::Inadmissible::Time { .. } => "block-time",
-        },
-    };
-    let cause = std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default();
-    PortError::Refused { code, reason: format!("{error}{cause}") }
-}
-
 #[async_trait]
 impl Consortium for Local {
     fn genesis(&self) -> &Genesis {
@@ -266,12 +213,38 @@ impl Consortium for Local {
         Ok(self.home().plan(wish))
     }
 
+    async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError> {
+        let invalid = |e: GuardError| PortError::Refused { code: "policy-invalid", reason: e.to_string() };
+        let guard = Guard::compile(self.genesis.suite, book, &self.genesis.members).map_err(invalid)?;
+        self.home().simulate(Arc::new(guard), last).await.map_err(unavailable)
+    }
+
     async fn members(&self) -> Result<Vec<Member>, PortError> {
         Ok(self.home().with_state(|s| s.members().cloned().collect()))
     }
 
     async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
         Ok(self.home().with_state(|s| s.purposes().cloned().collect()))
+    }
+
+    async fn catalogue(&self, known: Option<u64>) -> Result<Option<Catalogue>, PortError> {
+        Ok(self.home().with_state(|s| {
+            let mark = s.catalogue_height();
+            let all = || s.catalogue().map(|(dataset, status)| (dataset.clone(), status)).collect();
+            (known != Some(mark)).then(|| Catalogue { mark, datasets: all() })
+        }))
+    }
+
+    async fn dataset_versions(&self, id: &DatasetId) -> Result<Vec<PublishedDataset>, PortError> {
+        let all = self.home().dataset_revisions(id).await.map_err(unavailable)?;
+        let published = |covenant_daemon::PublishedRevision { dataset, entry, leaf, height, time_ms }| {
+            PublishedDataset { dataset, entry, leaf, height, time_ms }
+        };
+        Ok(all.into_iter().map(published).collect())
+    }
+
+    async fn right(&self, id: &RightId) -> Result<Option<RightState>, PortError> {
+        Ok(self.home().with_state(|s| s.right(id).cloned()))
     }
 
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
@@ -283,9 +256,7 @@ impl Consortium for Local {
         Ok(self.home().with_state(|s| {
             let visible = s.grants_all().filter(|g| all || &g.grant.holder == member || &g.grant.consumer == member);
             let view = |g: &covenant_engine::GrantState| GrantView {
-                grant: g.grant.clone(),
-                suspended_by: g.suspended_by.clone(),
-                revoked: g.revoked,
+                state: g.clone(),
                 used_in_window: s.grant_used(&g.grant.id),
             };
             visible.map(view).collect()
@@ -300,6 +271,33 @@ impl Consortium for Local {
                 status: c.status,
                 uses: c.uses,
             })
+        }))
+    }
+
+    async fn uses(&self, id: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, PortError> {
+        self.home().uses(id, after).await.map_err(unavailable)
+    }
+
+    async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, PortError> {
+        self.home().told(holder, after).await.map_err(unavailable)
+    }
+
+    async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, PortError> {
+        self.home().receipt(entry).await.map_err(unavailable)
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<Records, PortError> {
+        Ok(self.home().with_state(|s| match kind {
+            RecordKind::Grants => Records::Grants(s.grants_all().cloned().collect()),
+            RecordKind::Requests => Records::Requests(s.requests().cloned().collect()),
+            RecordKind::Delegations => Records::Delegations(s.delegations().cloned().collect()),
+            RecordKind::Proposals => Records::Proposals(s.proposals().cloned().collect()),
+            RecordKind::Disputes => Records::Disputes(s.disputes().cloned().collect()),
+            RecordKind::Usage => Records::Usage(s.usage().cloned().collect()),
+            RecordKind::Calendar => Records::Calendar(vec![s.calendar()]),
+            RecordKind::Notices => Records::Notices(s.notices().cloned().collect()),
+            RecordKind::Tariff => Records::Tariff(vec![s.tariff()]),
+            RecordKind::RuleBooks => Records::RuleBooks(s.rule_books().cloned().collect()),
         }))
     }
 

@@ -6,8 +6,13 @@ use std::sync::Arc;
 
 use covenant_canon::{Digest, Label, to_bytes};
 use covenant_client::Client;
-use covenant_domain::{Body, Dataset, Grant, MemberId, SignedGrant};
-use covenant_source::{ImportOptions, Mapping, Source, Vault};
+use covenant_daemon::{Clock, SystemClock};
+use covenant_domain::{
+    Ballot, Body, Dataset, Grant, Member, MemberId, Proposal, ProposalId, ProposalSubject, Role, RuleBook, SignedGrant,
+    Vote,
+};
+use covenant_review::{Catalogue, review};
+use covenant_source::{ImportOptions, Mapping, RecordCheck, Source, Vault};
 use covenant_suite::suite;
 use rand::Rng;
 
@@ -43,7 +48,9 @@ pub async fn import_city(
         if vault.count(&dataset.id).await? == 0 {
             let csv = write_table(&dir.join("export"), &table)?;
             let mapping = Mapping::load(&csv.with_extension("toml"))?;
-            let report = vault.import(dataset, &mapping, &csv, ImportOptions::default(), &mut |_| {}).await?;
+            let model = dataset.about.as_ref().and_then(|about| covenant_models::model(about.model.as_deref()?));
+            let options = ImportOptions { check: model.map(RecordCheck::by), ..ImportOptions::default() };
+            let report = vault.import(dataset, &mapping, &csv, options, &mut |_| {}).await?;
             imported.insert(table.name.to_owned(), report.imported);
         }
         sources.entry(holder).or_default().push(vault.source(dataset));
@@ -74,6 +81,44 @@ fn write_table(dir: &Path, table: &Table) -> Result<std::path::PathBuf, DemoErro
     Ok(csv)
 }
 
+/// Brings rule books into force: by everybody's vote where the charter wants one, else each by its holder.
+async fn adopt(consortium: &Consortium, books: Vec<RuleBook>) -> Result<(), DemoError> {
+    let genesis = &consortium.founding.genesis;
+    if genesis.charter.policy_vote.is_none() {
+        for book in books {
+            publish(consortium, book.holder.clone().as_str(), vec![Body::PolicyAdopted(book)]).await?;
+        }
+        return Ok(());
+    }
+    let (datasets, purposes) = (catalogue::datasets()?, catalogue::purposes()?);
+    let mut proposed = Vec::new();
+    for book in books {
+        let id = ProposalId::from_parts(SystemClock.now_ms(), &random_part());
+        let holder = book.holder.clone();
+        let known = Catalogue { datasets: &datasets, purposes: &purposes, members: &genesis.members };
+        let reviewed = review(genesis.suite, &book, None, &known).digest(genesis.suite);
+        let subject = ProposalSubject::Policy { book, review: reviewed };
+        let proposal = Proposal { id, subject, reason: "首次建立规则库".into() };
+        publish(consortium, holder.as_str(), vec![Body::ProposalOpened(proposal)]).await?;
+        proposed.push((holder, id));
+    }
+    let votes = |m: &&Member| [Role::Holder, Role::Regulator, Role::Platform].into_iter().any(|role| m.has(role));
+    for voter in genesis.members.iter().filter(votes) {
+        let foreign = proposed.iter().filter(|(holder, _)| holder != &voter.id);
+        let ballot = |(_, id): &(MemberId, ProposalId)| {
+            Body::BallotCast(Ballot { proposal: *id, vote: Vote::Yes, reason: "已审阅".into() })
+        };
+        publish(consortium, voter.id.as_str(), foreign.map(ballot).collect()).await?;
+    }
+    Ok(())
+}
+
+fn random_part() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
 /// Publishes purposes, datasets, rule books and grants, each by the member whose it is.
 ///
 /// # Errors
@@ -81,23 +126,16 @@ fn write_table(dir: &Path, table: &Table) -> Result<std::path::PathBuf, DemoErro
 pub async fn publish_rules(consortium: &Consortium, datasets: &[Dataset], now_ms: u64) -> Result<(), DemoError> {
     let purposes = catalogue::purposes()?.into_iter().map(Body::PurposeRegistered).collect();
     publish(consortium, "regulator", purposes).await?;
-    let mut random = || {
-        let mut bytes = [0; 10];
-        rand::rng().fill_bytes(&mut bytes);
-        bytes
-    };
-    let grants = catalogue::grants(now_ms, &mut random)?;
-    for book in catalogue::rule_books()? {
-        let holder = book.holder.clone();
-        let own = datasets.iter().filter(|d| d.holder == holder).cloned().map(Body::DatasetPublished);
+    let (books, grants) = (catalogue::rule_books()?, catalogue::grants(now_ms, random_part)?);
+    for book in &books {
+        let own = datasets.iter().filter(|d| d.holder == book.holder).cloned().map(Body::DatasetPublished);
         let mut bodies: Vec<Body> = own.collect();
-        bodies.push(Body::PolicyAdopted(book));
-        for grant in grants.iter().filter(|g| g.holder == holder) {
+        for grant in grants.iter().filter(|g| g.holder == book.holder) {
             bodies.push(Body::GrantIssued(counter_sign(&consortium.founding, grant.clone())?));
         }
-        publish(consortium, holder.as_str(), bodies).await?;
+        publish(consortium, book.holder.as_str(), bodies).await?;
     }
-    Ok(())
+    adopt(consortium, books).await
 }
 
 /// The consumer's signature on a grant, made with its own key as it would at home.

@@ -1,6 +1,6 @@
 //! Grants with their status.
 
-use covenant_domain::{Grant, MemberId};
+use covenant_engine::GrantState;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,14 +9,10 @@ use crate::schema;
 /// A grant as the ledger holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GrantStatusView {
-    /// The grant.
-    #[schema(value_type = schema::Grant)]
-    pub grant: Grant,
-    /// Members that have suspended it.
-    #[schema(value_type = Vec<String>)]
-    pub suspended_by: Vec<MemberId>,
-    /// Whether it is revoked.
-    pub revoked: bool,
+    /// The grant and what happened to it.
+    #[schema(value_type = schema::GrantState)]
+    #[serde(flatten)]
+    pub state: GrantState,
     /// Queries debited in its newest window.
     pub used_in_window: u64,
 }

@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 mod binary;
+mod catalogue;
 mod consent;
 mod consortium;
 mod entry;
@@ -17,13 +18,19 @@ mod ledger;
 mod lookup;
 mod openapi;
 mod plan;
+mod policy;
 mod problem;
 mod query;
 mod routes;
 mod schema;
 mod signature;
+mod usage;
 
 pub use binary::Base64Bytes;
+pub use catalogue::{
+    CATALOGUE_ITEMS, CatalogueItem, CataloguePage, CatalogueQuery, DatasetPath, DatasetVersion, ExportQuery,
+    MAX_CATALOGUE_ITEMS, MAX_SEARCH_CHARS,
+};
 pub use consent::ConsentStatusView;
 pub use consortium::Consortium;
 pub use entry::{EntriesRequest, EntryResult};
@@ -38,7 +45,9 @@ pub use ledger::Tip;
 pub use lookup::RetrievalRequest;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, PlanResponse, RefusedMode};
+pub use policy::{MAX_SIMULATED, SimulateRequest};
 pub use problem::{Code, Problem};
 pub use query::{MAX_WAIT_MS, QueriesRequest, QueryInputItem, QueryResult, QueryState, WaitQuery};
 pub use routes::{Access, GRPC_SERVICE, ROUTES, Route, grpc_target};
 pub use signature::{FRESHNESS_MS, HEADERS, Nonce, RequestSignature, SignatureError, SignedContent};
+pub use usage::{MonthQuery, Settlement, UsesQuery};

@@ -12,9 +12,10 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    Access, BuildRequest, BuildView, Code, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument,
-    EpochPart, Explanation, GrantStatusView, HEADERS, HealthReport, MAX_CHUNK_BYTES, PlanRequest, PlanResponse,
-    Problem, QueriesRequest, QueryResult, ROUTES, RetrievalRequest, Route, TOTAL_HEADER, Tip, schema,
+    Access, BuildRequest, BuildView, CataloguePage, Code, ConsentStatusView, Consortium, DatasetVersion,
+    EntriesRequest, EntryResult, EpochDocument, EpochPart, Explanation, GrantStatusView, HEADERS, HealthReport,
+    MAX_CATALOGUE_ITEMS, MAX_CHUNK_BYTES, PlanRequest, PlanResponse, Problem, QueriesRequest, QueryResult, ROUTES,
+    RetrievalRequest, Route, Settlement, SimulateRequest, TOTAL_HEADER, Tip, schema,
 };
 
 const DESCRIPTION: &str = "Departments keep their records; others use them under policy and authorisation, and every \
@@ -47,12 +48,16 @@ fn components() -> Components {
     add::<schema::Member>(&mut components);
     add::<schema::Purpose>(&mut components);
     add::<schema::Dataset>(&mut components);
+    add::<CataloguePage>(&mut components);
+    add::<DatasetVersion>(&mut components);
+    add::<schema::RightState>(&mut components);
     add::<GrantStatusView>(&mut components);
     add::<ConsentStatusView>(&mut components);
     add::<EntriesRequest>(&mut components);
     add::<EntryResult>(&mut components);
     add::<PlanRequest>(&mut components);
     add::<PlanResponse>(&mut components);
+    add::<SimulateRequest>(&mut components);
     add::<QueriesRequest>(&mut components);
     add::<QueryResult>(&mut components);
     add::<Explanation>(&mut components);
@@ -63,6 +68,18 @@ fn components() -> Components {
     add::<RetrievalRequest>(&mut components);
     add::<schema::Ceremony>(&mut components);
     add::<schema::Case>(&mut components);
+    add::<Settlement>(&mut components);
+    add::<schema::RequestState>(&mut components);
+    add::<schema::Delegation>(&mut components);
+    add::<schema::ProposalState>(&mut components);
+    add::<schema::DisputeState>(&mut components);
+    add::<schema::Calendar>(&mut components);
+    add::<schema::Notice>(&mut components);
+    add::<schema::RuleBook>(&mut components);
+    add::<schema::Usage>(&mut components);
+    add::<schema::Reliability>(&mut components);
+    add::<schema::ConsentUse>(&mut components);
+    add::<schema::Notification>(&mut components);
     for header in HEADERS {
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
         components.security_schemes.insert(header.into(), RefOr::T(scheme));
@@ -115,6 +132,7 @@ fn request_schema(operation: &str) -> Option<&'static str> {
     match operation {
         "record" => Some("EntriesRequest"),
         "plan" => Some("PlanRequest"),
+        "simulate" => Some("SimulateRequest"),
         "ask" => Some("QueriesRequest"),
         "buildEpoch" => Some("BuildRequest"),
         "retrieve" => Some("RetrievalRequest"),
@@ -136,8 +154,9 @@ fn success(route: &Route) -> Response {
                 .content("application/octet-stream", bytes("application/octet-stream"))
                 .header(TOTAL_HEADER, Header::new(total))
         }
+        "catalogueExport" => response.content("application/ld+json", any()),
         "retrieval" => response.content("application/cbor", bytes("application/cbor")),
-        "evidence" => {
+        "evidence" | "receipt" => {
             response.content("application/json", any()).content("application/cbor", bytes("application/cbor"))
         }
         operation => response.content(
@@ -150,6 +169,10 @@ fn success(route: &Route) -> Response {
                 "purposes" => many("Purpose"),
                 "datasets" => many("Dataset"),
                 "dataset" => one("Dataset"),
+                "versions" => many("DatasetVersion"),
+                "catalogue" => one("CataloguePage"),
+                "catalogueItem" => one("CatalogueItem"),
+                "right" => one("RightState"),
                 "grants" => many("GrantStatusView"),
                 "consent" => one("ConsentStatusView"),
                 "record" => many("EntryResult"),
@@ -162,6 +185,20 @@ fn success(route: &Route) -> Response {
                 "evaluation" => one("Evaluation"),
                 "ceremonies" => many("Ceremony"),
                 "cases" => many("Case"),
+                "consentUses" => many("ConsentUse"),
+                "notifications" => many("Notification"),
+                "requests" => many("RequestState"),
+                "request" => one("RequestState"),
+                "delegations" => many("Delegation"),
+                "proposals" => many("ProposalState"),
+                "disputes" => many("DisputeState"),
+                "calendar" => one("Calendar"),
+                "notices" => many("Notice"),
+                "tariff" => one("Tariff"),
+                "ruleBooks" => many("RuleBook"),
+                "usage" => many("Usage"),
+                "settlement" => one("Settlement"),
+                "reliability" => many("Reliability"),
                 _ => any(),
             },
         ),
@@ -211,6 +248,23 @@ fn parameters(route: &Route) -> Vec<Parameter> {
             all.push(one("overlay", ParameterIn::Query, Required::False, integer()));
             all.push(one("offset", ParameterIn::Query, Required::False, integer()));
             all.push(one("length", ParameterIn::Query, Required::True, length));
+        }
+        "catalogue" => {
+            let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1.0));
+            let limit = limit.maximum(Some(f64::from(MAX_CATALOGUE_ITEMS)));
+            for name in ["q", "holder", "sharing", "grade", "mode", "subject", "stage", "after"] {
+                all.push(one(name, ParameterIn::Query, Required::False, text()));
+            }
+            all.push(one("limit", ParameterIn::Query, Required::False, limit));
+        }
+        "catalogueExport" => all.push(one("base", ParameterIn::Query, Required::False, text())),
+        "usage" | "settlement" => {
+            let month = ObjectBuilder::new().schema_type(Type::Integer);
+            all.push(one("month", ParameterIn::Query, Required::False, month));
+        }
+        "consentUses" | "notifications" => {
+            let after = ObjectBuilder::new().schema_type(Type::Integer);
+            all.push(one("after", ParameterIn::Query, Required::False, after));
         }
         "explain" => {
             let replay = ObjectBuilder::new().schema_type(Type::Boolean);

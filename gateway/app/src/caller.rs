@@ -12,6 +12,7 @@ pub struct Caller {
     id: MemberId,
     regulator: bool,
     trustee: bool,
+    platform: bool,
 }
 
 impl Caller {
@@ -25,6 +26,11 @@ impl Caller {
         self.regulator
     }
 
+    /// Whether it runs the sharing platform.
+    pub fn is_platform(&self) -> bool {
+        self.platform
+    }
+
     /// Whether it holds a share of the escrow key.
     pub fn is_trustee(&self) -> bool {
         self.trustee
@@ -34,7 +40,7 @@ impl Caller {
 impl From<&Member> for Caller {
     fn from(member: &Member) -> Self {
         let (regulator, trustee) = (member.has(Role::Regulator), member.has(Role::Trustee));
-        Self { id: member.id.clone(), regulator, trustee }
+        Self { id: member.id.clone(), regulator, trustee, platform: member.has(Role::Platform) }
     }
 }
 

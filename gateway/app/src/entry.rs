@@ -1,10 +1,14 @@
 //! Administrative entries.
 
 use covenant_api::{Code, EntriesRequest, EntryResult, Problem};
-use covenant_domain::Body;
+use covenant_canon::Digest;
+use covenant_domain::{Body, Consent};
+use covenant_ledger::EntryReceipt;
 
+use crate::caller::Caller;
+use crate::consent::may_read;
 use crate::port::EntryOutcome;
-use crate::problem::of_port;
+use crate::problem::{not_a_party, of_port};
 use crate::{Authentic, Gateway};
 
 impl Gateway {
@@ -21,6 +25,53 @@ impl Gateway {
         }
         let outcomes = self.consortium.record(batch.batch().clone()).await.map_err(of_port)?;
         Ok(outcomes.into_iter().map(result).collect())
+    }
+}
+
+impl Gateway {
+    /// The receipt of an entry: for its author, for whom it is about, and for regulators. A revocation's receipt shows
+    /// from which block on it holds.
+    ///
+    /// # Errors
+    /// [`Problem`] `entry-unknown` or `not-a-party`.
+    pub async fn receipt(&self, call: Authentic<()>, entry: &Digest) -> Result<EntryReceipt, Problem> {
+        let caller = call.caller();
+        let Some(receipt) = self.consortium.receipt(entry).await.map_err(of_port)? else {
+            return Err(Problem::new(Code::EntryUnknown, format!("no entry `{entry}` is on the ledger")));
+        };
+        let leaf = &receipt.entry.leaf.entry;
+        let own = caller.is_regulator() || leaf.author.as_ref() == Some(caller.id());
+        if own || self.concerns(caller, &leaf.body).await? {
+            return Ok(receipt);
+        }
+        Err(not_a_party(caller, "entry", entry))
+    }
+
+    /// Whether what an entry is about is the caller's to know.
+    async fn concerns(&self, caller: &Caller, body: &Body) -> Result<bool, Problem> {
+        Ok(match body {
+            Body::GrantIssued(signed) => [&signed.grant.holder, &signed.grant.consumer].contains(&caller.id()),
+            Body::GrantChanged { grant: id, .. } => {
+                let own = self.consortium.grants(caller.id()).await.map_err(of_port)?;
+                own.iter().any(|g| &g.state.grant.id == id)
+            }
+            Body::ConsentIssued(Consent { id, .. }) | Body::ConsentChanged { consent: id, .. } => {
+                let found = self.consortium.consent(id).await.map_err(of_port)?;
+                found.is_some_and(|c| may_read(caller, &c))
+            }
+            Body::PurposeRegistered(_)
+            | Body::DatasetPublished(_)
+            | Body::DatasetChanged { .. }
+            | Body::PolicyAdopted(_)
+            | Body::CalendarAdopted(_)
+            | Body::NoticeRegistered(_)
+            | Body::TariffAdopted(_)
+            | Body::DelegationGiven(_)
+            | Body::DelegationEnded(_)
+            | Body::ProposalOpened(_)
+            | Body::BallotCast(_) => true,
+            _ => false,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use covenant_domain::MemberId;
 use covenant_ledger::{GenesisError, MemberKeys};
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::index::Index;
 use crate::limit::{Limiter, Rate};
 use crate::port::Consortium;
 use crate::replay::Replays;
@@ -36,6 +37,8 @@ pub struct Gateway {
     pub(crate) limiter: Limiter,
     pub(crate) replays: Replays,
     pub(crate) executions: Semaphore,
+    /// The catalogue, ready for search.
+    pub(crate) index: Mutex<Arc<Index>>,
     /// The last health report and when it was made: the check is costly and open to anyone.
     pub(crate) health: Mutex<Option<(u64, HealthReport)>>,
 }
@@ -57,6 +60,7 @@ impl Gateway {
             limiter: Limiter::new(settings.rate),
             replays: Replays::new(capacity),
             executions: Semaphore::new(settings.replays_at_once),
+            index: Mutex::new(Arc::new(Index::none())),
             health: Mutex::new(None),
             consortium,
         })

@@ -18,6 +18,6 @@ impl Gateway {
 }
 
 fn view(grant: GrantView) -> GrantStatusView {
-    let GrantView { grant, suspended_by, revoked, used_in_window } = grant;
-    GrantStatusView { grant, suspended_by, revoked, used_in_window }
+    let GrantView { state, used_in_window } = grant;
+    GrantStatusView { state, used_in_window }
 }

@@ -10,8 +10,10 @@
 
 mod batch;
 mod caller;
+mod catalogue;
 mod consent;
 mod dataset;
+mod dcat;
 mod entry;
 mod epoch;
 mod escrow;
@@ -19,14 +21,18 @@ mod evidence;
 mod gateway;
 mod grant;
 mod health;
+mod index;
 mod ledger;
 mod limit;
 mod lookup;
 mod plan;
+mod policy;
 pub mod port;
 mod problem;
 mod query;
+mod register;
 mod replay;
+mod usage;
 
 pub use caller::{Authentic, Caller, Incoming};
 pub use gateway::{Gateway, Settings};

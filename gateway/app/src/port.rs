@@ -1,20 +1,24 @@
 //! What the gateway needs of the consortium. The gateway holds no state of its own worth trusting: everything here is
 //! answered by nodes, and the holder re-checks it all on its own replica.
 
+mod catalogue;
 mod epoch;
+mod record;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_canon::Digest;
 use covenant_domain::{
-    Case, Ceremony, Consent, ConsentId, ConsentStatus, Dataset, DatasetId, Decision, Evaluation, Grant, IntentId,
-    Member, MemberId, Purpose, Reason, SignedRetrieval,
+    Case, Ceremony, Consent, ConsentId, ConsentStatus, ConsentUse, Dataset, DatasetId, Decision, Evaluation, IntentId,
+    Member, MemberId, Notification, Purpose, Reason, RightId, RightState, RuleBook, SignedRetrieval, Simulation,
 };
-use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_engine::{GrantState, Plan, Wish};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 
+pub use catalogue::{Catalogue, PublishedDataset};
 pub use epoch::{BuildState, EpochPart, EpochView, EscrowView, FileChunk};
+pub use record::{RecordKind, Recorded, Records};
 
 /// Why the consortium did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -118,12 +122,8 @@ pub struct Explanation {
 /// A grant with its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantView {
-    /// The grant.
-    pub grant: Grant,
-    /// Members that have suspended it.
-    pub suspended_by: Vec<MemberId>,
-    /// Whether it is revoked.
-    pub revoked: bool,
+    /// As the ledger holds it.
+    pub state: GrantState,
     /// Queries debited in its newest window.
     pub used_in_window: u64,
 }
@@ -200,16 +200,32 @@ pub trait Consortium: Send + Sync + 'static {
     async fn explain(&self, intent: &IntentId, replay: bool) -> Result<Option<Explanation>, PortError>;
     /// Advice before a query.
     async fn plan(&self, wish: &Wish) -> Result<Plan, PortError>;
+    /// What the newest queries to a holder's datasets would have been told under a rule book of that holder.
+    async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError>;
     /// All members.
     async fn members(&self) -> Result<Vec<Member>, PortError>;
     /// All purposes.
     async fn purposes(&self) -> Result<Vec<Purpose>, PortError>;
     /// All datasets in force.
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError>;
+    /// All datasets with what happened to them, unless the catalogue still is the one of this mark.
+    async fn catalogue(&self, known: Option<u64>) -> Result<Option<Catalogue>, PortError>;
+    /// All revisions of a dataset, the oldest first; none of an unknown one.
+    async fn dataset_versions(&self, id: &DatasetId) -> Result<Vec<PublishedDataset>, PortError>;
+    /// A change of a right with its signatures.
+    async fn right(&self, id: &RightId) -> Result<Option<RightState>, PortError>;
     /// Grants in which the member is holder or consumer; all of them for a regulator.
     async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError>;
     /// A consent.
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError>;
+    /// Up to 256 queries that named a consent, behind a leaf and in the order of the ledger.
+    async fn uses(&self, id: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, PortError>;
+    /// Up to 256 permits that a holder's stewards, or else regulators, are told of, behind a leaf.
+    async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, PortError>;
+    /// The receipt of a submitted entry.
+    async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, PortError>;
+    /// All records of a kind.
+    async fn records(&self, kind: RecordKind) -> Result<Records, PortError>;
     /// The epoch in force of a dataset's private lookup.
     async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError>;
     /// Up to `length` bytes of a file from `offset`: fewer at its end only, none behind it.

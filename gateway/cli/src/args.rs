@@ -4,8 +4,10 @@ use clap::{Parser, Subcommand};
 
 use crate::context::Globals;
 use crate::{
-    consent, dataset, demo, epoch, evidence, explain, grant, keys, ledger, oversight, policy, purpose, query, verify,
+    authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
+    my, oversight, policy, proposal, purpose, query, receipt, request, usage, verify,
 };
+use crate::{catalogue, record_model, right};
 
 const AFTER: &str = "\
 Exit codes:
@@ -17,6 +19,7 @@ Exit codes:
 
 Environment:
   COVENANT_GATEWAY, COVENANT_KEY, COVENANT_TRUST, COVENANT_EPOCH_DIR  as the options of these names
+  COVENANT_AUTHORITY   the authorisation service; COVENANT_TOKEN_FILE the citizen's token
   COVENANT_PASSPHRASE  passphrase of the key file
   COVENANT_LOG         log filter, for example `info,covenant_daemon=debug`; logs go to standard error
 
@@ -50,12 +53,52 @@ pub(crate) enum Command {
     /// Issue and change consents (for the authorisation service)
     #[command(subcommand)]
     Consent(consent::ConsentCommand),
+    /// Run the authorisation service, and keep its representations
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
+    /// See and decide who may use your data (for citizens and companies)
+    My(my::MyArgs),
     /// Sign, issue and change grants
     #[command(subcommand)]
     Grant(grant::GrantCommand),
     /// Import and publish datasets
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
+    /// Ask for grants, and decide on who asks
+    #[command(subcommand)]
+    Request(request::RequestCommand),
+    /// Let another member act for this one
+    #[command(subcommand)]
+    Delegation(delegation::DelegationCommand),
+    /// Propose rule books and vote on them
+    #[command(subcommand)]
+    Proposal(proposal::ProposalCommand),
+    /// Dispute records, and answer disputes
+    #[command(subcommand)]
+    Dispute(dispute::DisputeCommand),
+    /// Working days and statutory clocks
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
+    /// Notice texts shown before consent
+    #[command(subcommand)]
+    Notice(calendar::NoticeCommand),
+    /// What answers are worth
+    #[command(subcommand)]
+    Tariff(calendar::TariffCommand),
+    /// Reports on usage, contribution accounts and reliability
+    #[command(subcommand)]
+    Usage(usage::UsageCommand),
+    /// Fetch the receipt of an entry
+    Receipt(receipt::ReceiptArgs),
+    /// Search, show and export the catalogue
+    #[command(subcommand)]
+    Catalogue(catalogue::CatalogueCommand),
+    /// List and show the record models that come with this build
+    #[command(subcommand)]
+    RecordModel(record_model::RecordModelCommand),
+    /// Propose, sign and check changes of rights
+    #[command(subcommand)]
+    Right(right::RightCommand),
     /// Check and adopt rule books
     #[command(subcommand)]
     Policy(policy::PolicyCommand),

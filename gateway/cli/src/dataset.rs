@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use covenant_domain::{Body, Dataset, DatasetId, Mask};
+use covenant_domain::{Body, Dataset, DatasetChange, DatasetId, Mask};
 
 use crate::context::Context;
 use crate::document::Document;
@@ -23,6 +23,32 @@ pub(crate) enum DatasetCommand {
         /// Its description, TOML or JSON
         file: PathBuf,
     },
+    /// Announce its end, as its holder: it is answered until a time, then archived
+    Deprecate {
+        /// Its id
+        id: DatasetId,
+        /// Days from now until which it is answered
+        #[arg(long)]
+        days: u32,
+        /// What takes its place
+        #[arg(long)]
+        successor: Option<DatasetId>,
+    },
+    /// Have it not answered until resumed; for holder, platform and regulators, each for itself
+    Suspend {
+        /// Its id
+        id: DatasetId,
+    },
+    /// Lift one's own suspension
+    Resume {
+        /// Its id
+        id: DatasetId,
+    },
+    /// End it for good, as its holder
+    Archive {
+        /// Its id
+        id: DatasetId,
+    },
     /// List the datasets in force
     List,
     /// Show one dataset with its fields
@@ -40,6 +66,13 @@ pub(crate) async fn run(context: &Context, command: DatasetCommand) -> Result<Do
             let dataset = read(&file)?;
             publish(&context.client().await?, Body::DatasetPublished(dataset)).await
         }
+        DatasetCommand::Deprecate { id, days, successor } => {
+            let until_ms = words::now_ms().saturating_add(u64::from(days) * 24 * 3_600_000);
+            change(context, id, DatasetChange::Deprecated { until_ms, successor }).await
+        }
+        DatasetCommand::Suspend { id } => change(context, id, DatasetChange::Suspended).await,
+        DatasetCommand::Resume { id } => change(context, id, DatasetChange::Resumed).await,
+        DatasetCommand::Archive { id } => change(context, id, DatasetChange::Archived).await,
         DatasetCommand::List => {
             let datasets = context.client().await?.datasets().await?;
             Ok(Document::new(listed(&datasets), &datasets))
@@ -49,6 +82,10 @@ pub(crate) async fn run(context: &Context, command: DatasetCommand) -> Result<Do
             Ok(Document::new(shown(&dataset), &dataset))
         }
     }
+}
+
+async fn change(context: &Context, dataset: DatasetId, change: DatasetChange) -> Result<Document, CliError> {
+    publish(&context.client().await?, Body::DatasetChanged { dataset, change }).await
 }
 
 /// Reads and checks a dataset's description.
@@ -74,7 +111,8 @@ fn listed(datasets: &[Dataset]) -> String {
     table.to_string()
 }
 
-fn shown(dataset: &Dataset) -> String {
+/// A dataset with its fields.
+pub(crate) fn shown(dataset: &Dataset) -> String {
     let mut table = Table::new(["field", "name", "kind", "unit", "personal", "mask", "modes"]);
     for field in &dataset.fields {
         table.row([
@@ -88,9 +126,17 @@ fn shown(dataset: &Dataset) -> String {
         ]);
     }
     let Dataset { id, names, holder, revision, duty_basis, max_rows, update_cycle, .. } = dataset;
-    let [zh, en, basis, cycle] = [&names.zh, &names.en, duty_basis, update_cycle].map(|t| words::tame(t));
+    let [zh, en, basis] = [&names.zh, &names.en, duty_basis].map(|t| words::tame(t));
+    let cycle = words::name(update_cycle);
+    let about = dataset.about.as_ref().and_then(|a| a.summary.as_ref());
+    let about = about.map_or_else(String::new, |a| format!("{} ({})\n", words::tame(&a.zh), words::tame(&a.en)));
+    let signs = if dataset.cosigners.is_empty() {
+        String::new()
+    } else {
+        format!("grants and rights are signed by {} too\n", words::list(&dataset.cosigners))
+    };
     format!(
-        "{id}, revision {revision}\n{zh} ({en}), held by `{holder}`: {basis}\n{} data about a {}, sharing {}, at most {max_rows} records an answer, updated {cycle}\n{table}",
+        "{id}, revision {revision}\n{zh} ({en}), held by `{holder}`: {basis}\n{} data about a {}, sharing {}, at most {max_rows} records an answer, updated {cycle}\n{about}{signs}{table}",
         words::name(&dataset.grade),
         dataset.subject,
         words::name(&dataset.sharing),

@@ -7,9 +7,10 @@ use crate::context::Context;
 use crate::document::{Document, Exit};
 use crate::error::CliError;
 use crate::{
-    consent, dataset, demo, epoch, evidence, explain, grant, keys, ledger, oversight, policy, purpose, query, status,
-    verify,
+    authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
+    my, oversight, policy, proposal, purpose, query, receipt, request, status, usage, verify,
 };
+use crate::{catalogue, record_model, right};
 
 /// What is logged unless COVENANT_LOG says otherwise.
 const LOG: &str = "warn,arc_malachitebft=error";
@@ -44,8 +45,22 @@ async fn run(context: Context, command: Command) -> Result<Option<Document>, Cli
         Command::Keys(command) => keys::run(context, command),
         Command::Query(command) => query::run(context, command).await,
         Command::Consent(command) => consent::run(context, command).await,
+        Command::Authority(command) => authority::run(context, command).await,
+        Command::My(args) => my::run(context, args).await,
         Command::Grant(command) => grant::run(context, command).await,
         Command::Dataset(command) => dataset::run(context, command).await,
+        Command::Request(command) => request::run(context, command).await,
+        Command::Delegation(command) => delegation::run(context, command).await,
+        Command::Proposal(command) => proposal::run(context, command).await,
+        Command::Dispute(command) => dispute::run(context, command).await,
+        Command::Calendar(command) => calendar::run(context, command).await,
+        Command::Notice(command) => calendar::notice(context, command).await,
+        Command::Tariff(command) => calendar::tariff(context, command).await,
+        Command::Usage(command) => usage::run(context, command).await,
+        Command::Receipt(args) => receipt::run(context, args).await,
+        Command::Catalogue(command) => catalogue::run(context, command).await,
+        Command::RecordModel(command) => record_model::run(command),
+        Command::Right(command) => right::run(context, command).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Purpose(command) => purpose::run(context, command).await,
         Command::Epoch(command) => epoch::run(context, command).await,

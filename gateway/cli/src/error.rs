@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use covenant_authority::provider::ProviderError;
+use covenant_authority::{LedgerError, RemoteError, StartError};
 use covenant_client::ClientError;
 use covenant_daemon::NodeError;
 use covenant_demo::DemoError;
@@ -67,6 +69,15 @@ pub(crate) enum CliError {
     /// The gateway or its client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The authorisation service, from outside.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The authorisation service does not start.
+    #[error(transparent)]
+    Authority(#[from] StartError),
+    /// The demo's identity provider does not start.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// An import.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -141,6 +152,8 @@ impl CliError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => client_exit(error),
+            Self::Remote(error) => remote_exit(error),
+            Self::Authority(StartError::Ledger(LedgerError::Unreachable(_)) | StartError::Db(_)) => Exit::Unreachable,
             Self::Source(SourceError::Rejected(_)) => Exit::No,
             Self::Store(source) | Self::Block { source, .. } if is_damage(source) => Exit::No,
             Self::Node(NodeError::Store(source)) if is_damage(source) => Exit::No,
@@ -161,7 +174,11 @@ impl CliError {
 
     /// The stable code of the gateway, when it refused.
     pub(crate) fn code(&self) -> Option<&str> {
-        if let Self::Client(error) = self { error.code() } else { None }
+        match self {
+            Self::Client(error) => error.code(),
+            Self::Remote(error) => error.code(),
+            _ => None,
+        }
     }
 
     /// The error and its causes, outermost first; a cause that its error repeats is left out.
@@ -181,6 +198,15 @@ impl CliError {
 
 fn is_damage(error: &StoreError) -> bool {
     matches!(error, StoreError::Corrupted { .. })
+}
+
+fn remote_exit(error: &RemoteError) -> Exit {
+    match error {
+        RemoteError::Problem(problem) if problem.status >= 500 => Exit::Unreachable,
+        RemoteError::Problem(_) | RemoteError::Login(_) => Exit::No,
+        RemoteError::Reach { .. } | RemoteError::Protocol(_) => Exit::Unreachable,
+        RemoteError::Sign(_) => Exit::Unusable,
+    }
 }
 
 fn client_exit(error: &ClientError) -> Exit {

@@ -44,6 +44,12 @@ fn told(explanation: &Explanation) -> String {
             lines.push(format!("masked: {}", words::list(&duties.masked)));
         }
         lines.push(format!("records: at most {}, to be kept {} days", duties.max_rows, duties.data_life_days));
+        lines.extend(
+            duties.rate_per_minute.map(|rate| format!("rate: at most {rate} queries a minute under the grant")),
+        );
+        if !duties.notify.is_empty() {
+            lines.push(format!("told: {}", duties.notify.iter().map(words::name).collect::<Vec<_>>().join(", ")));
+        }
     }
     lines.extend(replayed_equal.map(|same| {
         let text = if same { "gives the same decision" } else { "gives ANOTHER decision" };

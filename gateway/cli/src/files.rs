@@ -41,6 +41,13 @@ pub(crate) fn read_secret_line(path: &Path, what: &'static str) -> Result<Zeroiz
     }
 }
 
+/// Reads a file of text.
+pub(crate) fn read_text(path: &Path, what: &'static str) -> Result<String, CliError> {
+    let bytes = read(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| content(path, what, "not UTF-8 text"))?;
+    Ok(text.to_owned())
+}
+
 /// Reads a value from TOML when the name ends so, from JSON otherwise.
 pub(crate) fn read_value<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, CliError> {
     let bytes = read(path)?;

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use covenant_canon::{Digest, Label, to_bytes};
 use covenant_client::{GrantStatusView, Identity};
-use covenant_domain::{Body, Grant, GrantChange, GrantId, SignedGrant};
+use covenant_domain::{Body, DeletionAttestation, Grant, GrantChange, GrantId, SignedGrant};
 use covenant_suite::suite;
-use rand::Rng as _;
 
 use crate::context::Context;
 use crate::document::Document;
@@ -47,6 +46,20 @@ pub(crate) enum GrantCommand {
         /// Its id
         id: GrantId,
     },
+    /// Attest, as consumer of an ended grant, that what was learned under it is deleted
+    Deleted {
+        /// Its id
+        id: GrantId,
+        /// How
+        #[arg(long)]
+        method: String,
+        /// The operator who answers for it
+        #[arg(long)]
+        operator: String,
+        /// Answers deleted
+        #[arg(long)]
+        answers: u64,
+    },
     /// List grants of which this member is a party
     List,
 }
@@ -57,6 +70,10 @@ pub(crate) async fn run(context: &Context, command: GrantCommand) -> Result<Docu
         GrantCommand::Sign { file, out } => return sign(&*context.identity()?, &file, &out),
         GrantCommand::Issue { file } => return issue(context, &file).await,
         GrantCommand::List => return list(context).await,
+        GrantCommand::Deleted { id: grant, method, operator, answers } => {
+            let attestation = DeletionAttestation { grant, method, operator, answers };
+            return publish(&context.client().await?, Body::DeletionAttested(attestation)).await;
+        }
         GrantCommand::Suspend { id } => (id, GrantChange::Suspended),
         GrantCommand::Resume { id } => (id, GrantChange::Resumed),
         GrantCommand::Revoke { id } => (id, GrantChange::Revoked),
@@ -97,9 +114,7 @@ fn read_draft(file: &Path) -> Result<Grant, CliError> {
 }
 
 fn fresh_id() -> GrantId {
-    let mut random = [0; 10];
-    rand::rng().fill_bytes(&mut random);
-    GrantId::from_parts(words::now_ms(), &random)
+    GrantId::from_parts(words::now_ms(), &words::ten_random_bytes())
 }
 
 async fn issue(context: &Context, file: &Path) -> Result<Document, CliError> {
@@ -112,7 +127,7 @@ async fn list(context: &Context) -> Result<Document, CliError> {
     let mut table =
         Table::new(["grant", "holder", "consumer", "dataset", "purpose", "modes", "state", "used", "until"]);
     for view in &grants {
-        let grant = &view.grant;
+        let grant = &view.state.grant;
         table.row([
             grant.id.to_string(),
             grant.holder.to_string(),
@@ -129,13 +144,17 @@ async fn list(context: &Context) -> Result<Document, CliError> {
 }
 
 fn state(view: &GrantStatusView) -> String {
-    if view.revoked {
+    let state = &view.state;
+    if let Some(by) = &state.superseded_by {
+        return format!("superseded by {by}");
+    }
+    if state.revoked {
         return "revoked".into();
     }
-    if view.suspended_by.is_empty() {
+    if state.suspended_by.is_empty() {
         "active".into()
     } else {
-        format!("suspended by {}", words::list(&view.suspended_by))
+        format!("suspended by {}", words::list(&state.suspended_by))
     }
 }
 

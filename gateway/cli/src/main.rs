@@ -8,6 +8,7 @@
 //! | `files`, `subject`, `claims`, `ground` | what comes from files, personal data above all |
 //! | `answer` | answers: shown, kept, their documents saved |
 //! | `publish` | entries for the ledger |
+//! | `authority`, `my` | the authorisation service, and what citizens do there |
 //! | `consent`, `dataset`, `grant`, `keys`, `ledger`, `policy`, `purpose`, `query` | commands of one noun each |
 //! | `evidence`, `explain`, `import`, `status`, `verify` | single commands |
 //! | `demo` | a consortium in this process |
@@ -18,12 +19,17 @@
 
 mod answer;
 mod args;
+mod authority;
+mod calendar;
+mod catalogue;
 mod claims;
 mod consent;
 mod context;
 mod dataset;
+mod delegation;
 mod demo;
 mod dispatch;
+mod dispute;
 mod document;
 mod epoch;
 mod error;
@@ -35,15 +41,22 @@ mod ground;
 mod import;
 mod keys;
 mod ledger;
+mod my;
 mod oversight;
 mod policy;
 mod print;
+mod proposal;
 mod publish;
 mod purpose;
 mod query;
+mod receipt;
+mod record_model;
+mod request;
+mod right;
 mod status;
 mod subject;
 mod table;
+mod usage;
 mod verify;
 mod words;
 

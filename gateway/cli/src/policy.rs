@@ -1,5 +1,9 @@
 //! `covenant policy`: rule books.
 
+mod cases;
+mod review;
+mod simulate;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -14,6 +18,7 @@ use crate::document::Document;
 use crate::error::CliError;
 use crate::files;
 use crate::publish::publish;
+use review::CatalogueArgs;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -22,6 +27,40 @@ pub(crate) enum PolicyCommand {
     Check {
         /// The rule book, TOML or JSON
         file: PathBuf,
+    },
+    /// Look for conflicts, idle rules and unknown names; tell who could see what. Needs the trust root
+    Review {
+        /// The rule book, TOML or JSON
+        file: PathBuf,
+        /// The revision before, to be told what changes
+        #[arg(long, value_name = "FILE")]
+        previous: Option<PathBuf>,
+        #[command(flatten)]
+        catalogue: CatalogueArgs,
+    },
+    /// Tell which questions two rule books answer differently. Needs the trust root
+    Diff {
+        /// The one before
+        old: PathBuf,
+        /// The one after
+        new: PathBuf,
+        #[command(flatten)]
+        catalogue: CatalogueArgs,
+    },
+    /// Ask a rule book the questions of a file and compare with the answers that are meant; no network
+    Test {
+        /// The rule book, TOML or JSON
+        file: PathBuf,
+        /// The cases, TOML or JSON; see docs/policy.md
+        cases: PathBuf,
+    },
+    /// Have a node try a rule book on past queries, as its holder or a regulator
+    Simulate {
+        /// The rule book, TOML or JSON
+        file: PathBuf,
+        /// How many of the newest queries
+        #[arg(long, value_name = "N", default_value_t = 1_000)]
+        last: u32,
     },
     /// Adopt a rule book, as its holder
     Adopt {
@@ -34,6 +73,12 @@ pub(crate) enum PolicyCommand {
 pub(crate) async fn run(context: &Context, command: PolicyCommand) -> Result<Document, CliError> {
     match command {
         PolicyCommand::Check { file } => check(&file, context.trust_if_named()?.as_ref()),
+        PolicyCommand::Review { file, previous, catalogue } => {
+            review::run(context, &file, previous.as_deref(), &catalogue).await
+        }
+        PolicyCommand::Diff { old, new, catalogue } => review::compare(context, &old, &new, &catalogue).await,
+        PolicyCommand::Test { file, cases } => cases::run(&file, &cases, context.trust_if_named()?.as_ref()),
+        PolicyCommand::Simulate { file, last } => simulate::run(context, &file, last).await,
         PolicyCommand::Adopt { file } => {
             let client = context.client().await?;
             let book = read(&file)?;

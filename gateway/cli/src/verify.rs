@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use covenant_ledger::{Genesis, Report, Step, verify_answer, verify_bundle};
+use covenant_ledger::{Genesis, Report, Step, verify_answer, verify_evidence};
 use serde::Serialize;
 
 use crate::answer::Kept;
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<Document, CliE
 fn check(bytes: &[u8], genesis: &Genesis, kept: Option<&Kept>) -> Report {
     match kept {
         Some(Kept { sealed, answer }) => verify_answer(bytes, genesis, &sealed.0, answer),
-        None => verify_bundle(bytes, genesis),
+        None => verify_evidence(bytes, genesis),
     }
 }
 

@@ -98,6 +98,53 @@ fn rule_books_are_checked_without_a_network() {
 }
 
 #[test]
+fn rule_books_are_reviewed_and_compared_without_a_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let founding =
+        covenant_demo::Founding::open(dir.path(), "yungang", covenant_canon::SuiteId::Sm, covenant_demo::MEMBERS);
+    let trust = founding.unwrap().genesis_file();
+    let write = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let mut catalogue = vec!["--trust".to_owned(), text(&trust).to_owned(), "--datasets".to_owned()];
+    for (i, dataset) in covenant_demo::catalogue::datasets().unwrap().iter().enumerate() {
+        catalogue.push(write(&format!("d{i}.json"), json(dataset)));
+    }
+    catalogue.push("--purposes".to_owned());
+    for (i, purpose) in covenant_demo::catalogue::purposes().unwrap().iter().enumerate() {
+        catalogue.push(write(&format!("p{i}.json"), json(purpose)));
+    }
+    let mut book = covenant_demo::catalogue::rule_books().unwrap().remove(0);
+    let old = write("old.json", json(&book));
+    book.revision = 2;
+    book.rules.retain(|rule| rule.name != "banks-mortgage");
+    let new = write("new.json", json(&book));
+    let run = |args: &[&str]| {
+        let all: Vec<&str> = args.iter().copied().chain(catalogue.iter().map(String::as_str)).collect();
+        covenant(&all, None)
+    };
+    let reviewed = run(&["policy", "review", &new, "--previous", &old]);
+    let told = out(&reviewed);
+    assert!(reviewed.status.success(), "{told}{}", err(&reviewed));
+    for part in ["revision 2", "market-regulation", "premises", "review "] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let again = run(&["policy", "review", &old, "--previous", &old, "--json"]);
+    assert_eq!(again.status.code(), Some(1), "the revision does not follow");
+    let compared = run(&["policy", "diff", &old, &new, "--json"]);
+    let compared: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let changes = compared["changes"].as_array().unwrap();
+    let closed = |c: &Value| c["member"] == "bank" && c["was"]["answer"] == "allowed" && c["now"]["answer"] == "silent";
+    assert!(!changes.is_empty() && changes.iter().all(closed), "{changes:?}");
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap()
+}
+
+#[test]
 fn an_absent_gateway_ends_with_three() {
     let dir = tempfile::tempdir().unwrap();
     let ended = covenant(&["demo", "--residents", "1", "--companies", "0", "--once", "--dir", text(dir.path())], None);

@@ -2,7 +2,9 @@
 
 use covenant_api::Base64Bytes;
 use covenant_canon::{Label, to_bytes};
-use covenant_domain::{Body, Commitment, Consent, ConsentId, ConsentScope, MemberId, Mode, PurposeCode, Subject};
+use covenant_domain::{
+    Body, Commitment, Consent, ConsentId, ConsentKind, ConsentScope, MemberId, Mode, PurposeCode, Subject,
+};
 use covenant_sigma::{Opening, commit, opens};
 use covenant_suite::{Opener, Sealed, Sealer, SealingKey};
 use rand::Rng as _;
@@ -70,6 +72,11 @@ pub fn issue(subject: &Subject, terms: Terms, consumer: &SealingKey) -> Result<(
         valid_until_ms: terms.valid_until_ms,
         max_uses: terms.max_uses,
         data_life_days: terms.data_life_days,
+        kind: ConsentKind::Consent,
+        frequency: None,
+        notice: None,
+        representative: None,
+        request: None,
     };
     let sealer = Sealer::new(consumer, Label::SEAL_CONSENT, &mut rand::rng())
         .map_err(ClientError::crypto("encapsulating to the consumer"))?;

@@ -93,6 +93,10 @@ impl Client {
         &self.0.identity.member
     }
 
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
     /// The trust root.
     pub fn trust(&self) -> &Genesis {
         &self.0.trust

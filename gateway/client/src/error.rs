@@ -37,6 +37,12 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What was written down does not hold.
+    #[error("the draft does not hold: {reason}")]
+    Draft {
+        /// What is wrong.
+        reason: String,
+    },
     /// The trust root does not hold.
     #[error("trust root does not hold")]
     TrustRoot(#[source] Arc<GenesisError>),

@@ -4,9 +4,16 @@ use async_trait::async_trait;
 use covenant_api::{
     BuildRequest, BuildView, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument, EpochPart,
     Explanation, FileChunk, FileQuery, GrantStatusView, HealthReport, PlanRequest, PlanResponse, QueriesRequest,
-    QueryResult, RetrievalRequest, Tip, grpc_target,
+    QueryResult, RetrievalRequest, Settlement, SimulateRequest, Tip, grpc_target,
 };
-use covenant_domain::{Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, Purpose};
+use covenant_api::{CatalogueItem, CataloguePage, CatalogueQuery, DatasetVersion, ExportQuery};
+use covenant_canon::Digest;
+use covenant_domain::{
+    Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
+    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
+    Simulation, Tariff, Usage,
+};
+use covenant_domain::{RightId, RightState};
 use covenant_wire::v1::gateway_client::GatewayClient;
 use covenant_wire::{Message, WireError, problem_of, read_documents, seal_call, v1};
 use tonic::transport::{Channel, Endpoint};
@@ -90,6 +97,23 @@ impl Link for Grpc {
         let request = v1::DatasetRequest { id: id.to_string() };
         call!(self, dataset, "Dataset", request).read().map_err(ClientError::protocol)
     }
+    async fn dataset_versions(&self, id: &DatasetId) -> Reached<Vec<DatasetVersion>> {
+        let request = v1::DatasetRequest { id: id.to_string() };
+        read_all(call!(self, dataset_versions, "DatasetVersions", request).versions)
+    }
+    async fn catalogue(&self, query: CatalogueQuery) -> Reached<CataloguePage> {
+        read(call!(self, catalogue, "Catalogue", v1::CatalogueRequest::from(query)))
+    }
+    async fn catalogue_item(&self, id: &DatasetId) -> Reached<CatalogueItem> {
+        read(call!(self, catalogue_item, "CatalogueItem", v1::DatasetRequest { id: id.to_string() }))
+    }
+    async fn catalogue_export(&self, query: ExportQuery) -> Reached<String> {
+        Ok(call!(self, catalogue_export, "CatalogueExport", v1::ExportRequest::from(query)).json_ld)
+    }
+    async fn right(&self, id: &RightId) -> Reached<RightState> {
+        let request = v1::RightRequest { id: id.to_string() };
+        call!(self, right, "Right", request).read().map_err(ClientError::protocol)
+    }
     async fn grants(&self) -> Reached<Vec<GrantStatusView>> {
         read_all(call!(self, grants, "Grants", v1::Empty {}).grants)
     }
@@ -101,6 +125,9 @@ impl Link for Grpc {
     }
     async fn plan(&self, request: PlanRequest) -> Reached<PlanResponse> {
         read(call!(self, plan, "Plan", v1::PlanRequest::from(request)))
+    }
+    async fn simulate(&self, request: SimulateRequest) -> Reached<Simulation> {
+        call!(self, simulate, "Simulate", v1::SimulateRequest::from(request)).read().map_err(ClientError::protocol)
     }
     async fn ask(&self, request: QueriesRequest) -> Reached<Vec<QueryResult>> {
         read_all(call!(self, ask, "Ask", v1::QueriesRequest::from(request)).results)
@@ -141,6 +168,53 @@ impl Link for Grpc {
     }
     async fn ceremonies(&self) -> Reached<Vec<Ceremony>> {
         read_documents(&call!(self, ceremonies, "Ceremonies", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn requests(&self) -> Reached<Vec<RequestState>> {
+        read_documents(&call!(self, requests, "Requests", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn delegations(&self) -> Reached<Vec<Delegation>> {
+        read_documents(&call!(self, delegations, "Delegations", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn proposals(&self) -> Reached<Vec<ProposalState>> {
+        read_documents(&call!(self, proposals, "Proposals", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn disputes(&self) -> Reached<Vec<DisputeState>> {
+        read_documents(&call!(self, disputes, "Disputes", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn notices(&self) -> Reached<Vec<Notice>> {
+        read_documents(&call!(self, notices, "Notices", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn rule_books(&self) -> Reached<Vec<RuleBook>> {
+        read_documents(&call!(self, rule_books, "RuleBooks", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn reliability(&self) -> Reached<Vec<Reliability>> {
+        read_documents(&call!(self, reliability, "Reliability", v1::Empty {})).map_err(ClientError::protocol)
+    }
+    async fn calendar(&self) -> Reached<Calendar> {
+        call!(self, calendar, "Calendar", v1::Empty {}).read().map_err(ClientError::protocol)
+    }
+    async fn tariff(&self) -> Reached<Tariff> {
+        call!(self, tariff, "Tariff", v1::Empty {}).read().map_err(ClientError::protocol)
+    }
+    async fn request(&self, id: &RequestId) -> Reached<RequestState> {
+        call!(self, request, "Request", v1::IdRequest { id: id.to_string() }).read().map_err(ClientError::protocol)
+    }
+    async fn consent_uses(&self, id: &ConsentId, after: Option<u64>) -> Reached<Vec<ConsentUse>> {
+        let request = v1::UsesRequest { id: id.to_string(), after };
+        read_documents(&call!(self, consent_uses, "ConsentUses", request)).map_err(ClientError::protocol)
+    }
+    async fn notifications(&self, after: Option<u64>) -> Reached<Vec<Notification>> {
+        let request = v1::UsesRequest { id: String::new(), after };
+        read_documents(&call!(self, notifications, "Notifications", request)).map_err(ClientError::protocol)
+    }
+    async fn usage(&self, month: Option<u32>) -> Reached<Vec<Usage>> {
+        read_documents(&call!(self, usage, "Usage", v1::MonthRequest { month })).map_err(ClientError::protocol)
+    }
+    async fn settlement(&self, month: Option<u32>) -> Reached<Settlement> {
+        read(call!(self, settlement, "Settlement", v1::MonthRequest { month }))
+    }
+    async fn receipt(&self, entry: &Digest) -> Reached<Vec<u8>> {
+        Ok(call!(self, receipt, "Receipt", v1::IdRequest { id: entry.to_string() }).canonical)
     }
     async fn cases(&self) -> Reached<Vec<Case>> {
         read_documents(&call!(self, cases, "Cases", v1::Empty {})).map_err(ClientError::protocol)

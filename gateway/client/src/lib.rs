@@ -11,8 +11,10 @@ mod audit;
 pub mod authorise;
 mod batcher;
 mod case;
+mod catalogue;
 mod client;
 mod config;
+mod dispute;
 mod entry;
 mod epoch;
 mod error;
@@ -22,8 +24,11 @@ mod identity;
 mod link;
 mod lookup;
 mod oversight;
+mod policy;
 mod query;
+mod register;
 mod reply;
+mod request;
 mod rest;
 mod sealing;
 mod trustee;
@@ -32,16 +37,20 @@ pub use audit::Recomputed;
 pub use authorise::{ConsentTicket, Terms};
 pub use batcher::Batcher;
 pub use case::OpenedEscrow;
+pub use catalogue::SALT_BYTES;
 pub use client::Client;
 pub use config::{ClientConfig, Transport};
 pub use covenant_api::{
-    BuildView, ConsentStatusView, Consortium, EntryResult, EpochDocument, EpochPart, EscrowKey, Explanation, FileChunk,
-    GrantStatusView, HealthReport, MAX_CHUNK_BYTES, PlanRequest, PlanResponse, Problem, QueryState, Tip,
+    BuildView, CatalogueItem, CataloguePage, CatalogueQuery, ConsentStatusView, Consortium, DatasetVersion,
+    EntryResult, EpochDocument, EpochPart, EscrowKey, Explanation, FileChunk, GrantStatusView, HealthReport,
+    MAX_CHUNK_BYTES, PlanRequest, PlanResponse, Problem, QueryState, Settlement, Tip,
 };
+pub use dispute::Grounds;
 pub use error::ClientError;
 pub use identity::{Identity, load_identity, save_identity, save_identity_at_cost};
 pub use lookup::{Found, LookupQuestion};
 pub use query::{Ground, Question};
 pub use reply::Reply;
+pub use request::RequestDraft;
 pub use sealing::Prepared;
 pub use trustee::ShareFile;

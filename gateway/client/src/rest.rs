@@ -5,13 +5,21 @@ use bytes::Bytes;
 use covenant_api::{
     BuildRequest, BuildView, ConsentStatusView, Consortium, EntriesRequest, EntryResult, EpochDocument, EpochPart,
     Explanation, FileChunk, FileQuery, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Problem,
-    QueriesRequest, QueryResult, RetrievalRequest, TOTAL_HEADER, Tip,
+    QueriesRequest, QueryResult, RetrievalRequest, Settlement, SimulateRequest, TOTAL_HEADER, Tip,
 };
-use covenant_domain::{Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, Purpose};
+use covenant_api::{CatalogueItem, CataloguePage, CatalogueQuery, DatasetVersion, ExportQuery};
+use covenant_canon::Digest;
+use covenant_domain::{
+    Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
+    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
+    Simulation, Tariff, Usage,
+};
+use covenant_domain::{RightId, RightState};
 use reqwest::header::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::catalogue::{escaped, query_text};
 use crate::link::{Link, Signer};
 use crate::{ClientConfig, ClientError};
 
@@ -21,6 +29,7 @@ type Reached<T> = Result<T, ClientError>;
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 const JSON: &str = "application/json";
+const JSON_LD: &str = "application/ld+json";
 const CBOR: &str = "application/cbor";
 const OCTETS: &str = "application/octet-stream";
 
@@ -93,6 +102,11 @@ impl Rest {
     }
 }
 
+/// A target with a query parameter, if there is one.
+fn with(name: &str, value: Option<impl std::fmt::Display>, target: String) -> String {
+    value.map_or_else(|| target.clone(), |value| format!("{target}?{name}={value}"))
+}
+
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Reached<T> {
     serde_json::from_slice(bytes).map_err(ClientError::protocol)
 }
@@ -138,6 +152,26 @@ impl Link for Rest {
     async fn dataset(&self, id: &DatasetId) -> Reached<Dataset> {
         self.get(&format!("/v1/datasets/{id}")).await
     }
+    async fn dataset_versions(&self, id: &DatasetId) -> Reached<Vec<DatasetVersion>> {
+        self.get(&format!("/v1/datasets/{id}/versions")).await
+    }
+    async fn catalogue(&self, query: CatalogueQuery) -> Reached<CataloguePage> {
+        match query_text(&query).as_str() {
+            "" => self.get("/v1/catalogue").await,
+            text => self.get(&format!("/v1/catalogue?{text}")).await,
+        }
+    }
+    async fn catalogue_item(&self, id: &DatasetId) -> Reached<CatalogueItem> {
+        self.get(&format!("/v1/catalogue/{id}")).await
+    }
+    async fn catalogue_export(&self, query: ExportQuery) -> Reached<String> {
+        let base = query.base.map(|base| format!("?base={}", escaped(&base))).unwrap_or_default();
+        let (_, bytes) = self.get_as(&format!("/v1/catalogue.jsonld{base}"), JSON_LD).await?;
+        String::from_utf8(bytes.to_vec()).map_err(ClientError::protocol)
+    }
+    async fn right(&self, id: &RightId) -> Reached<RightState> {
+        self.get(&format!("/v1/rights/{id}")).await
+    }
     async fn grants(&self) -> Reached<Vec<GrantStatusView>> {
         self.get("/v1/grants").await
     }
@@ -149,6 +183,9 @@ impl Link for Rest {
     }
     async fn plan(&self, request: PlanRequest) -> Reached<PlanResponse> {
         self.post("/v1/plan", &request).await
+    }
+    async fn simulate(&self, request: SimulateRequest) -> Reached<Simulation> {
+        self.post("/v1/policy/simulate", &request).await
     }
     async fn ask(&self, request: QueriesRequest) -> Reached<Vec<QueryResult>> {
         self.post("/v1/queries", &request).await
@@ -189,6 +226,51 @@ impl Link for Rest {
     }
     async fn ceremonies(&self) -> Reached<Vec<Ceremony>> {
         self.get("/v1/ceremonies").await
+    }
+    async fn requests(&self) -> Reached<Vec<RequestState>> {
+        self.get("/v1/requests").await
+    }
+    async fn delegations(&self) -> Reached<Vec<Delegation>> {
+        self.get("/v1/delegations").await
+    }
+    async fn proposals(&self) -> Reached<Vec<ProposalState>> {
+        self.get("/v1/proposals").await
+    }
+    async fn disputes(&self) -> Reached<Vec<DisputeState>> {
+        self.get("/v1/disputes").await
+    }
+    async fn notices(&self) -> Reached<Vec<Notice>> {
+        self.get("/v1/notices").await
+    }
+    async fn rule_books(&self) -> Reached<Vec<RuleBook>> {
+        self.get("/v1/rule-books").await
+    }
+    async fn reliability(&self) -> Reached<Vec<Reliability>> {
+        self.get("/v1/reliability").await
+    }
+    async fn calendar(&self) -> Reached<Calendar> {
+        self.get("/v1/calendar").await
+    }
+    async fn tariff(&self) -> Reached<Tariff> {
+        self.get("/v1/tariff").await
+    }
+    async fn request(&self, id: &RequestId) -> Reached<RequestState> {
+        self.get(&format!("/v1/requests/{id}")).await
+    }
+    async fn consent_uses(&self, id: &ConsentId, after: Option<u64>) -> Reached<Vec<ConsentUse>> {
+        self.get(&with("after", after, format!("/v1/consents/{id}/uses"))).await
+    }
+    async fn notifications(&self, after: Option<u64>) -> Reached<Vec<Notification>> {
+        self.get(&with("after", after, "/v1/notifications".into())).await
+    }
+    async fn usage(&self, month: Option<u32>) -> Reached<Vec<Usage>> {
+        self.get(&with("month", month, "/v1/usage".into())).await
+    }
+    async fn settlement(&self, month: Option<u32>) -> Reached<Settlement> {
+        self.get(&with("month", month, "/v1/settlement".into())).await
+    }
+    async fn receipt(&self, entry: &Digest) -> Reached<Vec<u8>> {
+        Ok(self.get_as(&format!("/v1/entries/{entry}/receipt"), CBOR).await?.1.to_vec())
     }
     async fn cases(&self) -> Reached<Vec<Case>> {
         self.get("/v1/cases").await

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use covenant_api::Code;
 use covenant_api::{
-    BuildRequest, EntriesRequest, EpochPart, FileQuery, PlanRequest, Problem, QueriesRequest, RequestSignature,
-    RetrievalRequest, grpc_target,
+    BuildRequest, CatalogueQuery, EntriesRequest, EpochPart, ExportQuery, FileQuery, MonthQuery, PlanRequest, Problem,
+    QueriesRequest, RequestSignature, RetrievalRequest, SimulateRequest, UsesQuery, grpc_target,
 };
 use covenant_app::{Authentic, Incoming};
 use covenant_wire::v1::gateway_server::{Gateway, GatewayServer};
@@ -100,6 +100,36 @@ impl Gateway for Service {
         answer(self.0.gateway.dataset(bare(call)?, &id).await.map(|d| v1::Document::of(&d)))
     }
 
+    async fn dataset_versions(&self, call: Request<v1::SignedCall>) -> Answer<v1::DatasetVersionList> {
+        let (id, call) = split(self.open::<v1::DatasetRequest>("DatasetVersions", call)?, "id", |m| &m.id)?;
+        let versions = self.0.gateway.dataset_versions(bare(call)?, &id).await;
+        answer(versions.map(|all| v1::DatasetVersionList { versions: all.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn catalogue(&self, call: Request<v1::SignedCall>) -> Answer<v1::CataloguePage> {
+        let call = self.open::<v1::CatalogueRequest>("Catalogue", call)?;
+        let wrong = |e: WireError| Problem::new(Code::ParameterInvalid, e.to_string());
+        let call = call.read(|m| CatalogueQuery::try_from(m).map_err(wrong)).map_err(|p| status_of(&p))?;
+        answer(self.0.gateway.catalogue(call, now_ms()).await.map(Into::into))
+    }
+
+    async fn catalogue_item(&self, call: Request<v1::SignedCall>) -> Answer<v1::CatalogueItem> {
+        let (id, call) = split(self.open::<v1::DatasetRequest>("CatalogueItem", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.catalogue_item(bare(call)?, &id, now_ms()).await.map(Into::into))
+    }
+
+    async fn catalogue_export(&self, call: Request<v1::SignedCall>) -> Answer<v1::ExportDocument> {
+        let call = self.open::<v1::ExportRequest>("CatalogueExport", call)?;
+        let call = call.read(|m| Ok(ExportQuery::from(m))).map_err(|p| status_of(&p))?;
+        let text = self.0.gateway.catalogue_export(call, now_ms()).await;
+        answer(text.map(|json_ld| v1::ExportDocument { json_ld }))
+    }
+
+    async fn right(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (id, call) = split(self.open::<v1::RightRequest>("Right", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.right(bare(call)?, &id).await.map(|r| v1::Document::of(&r)))
+    }
+
     async fn grants(&self, call: Request<v1::SignedCall>) -> Answer<v1::GrantList> {
         let grants = self.0.gateway.grants(self.open_empty("Grants", call)?).await;
         answer(grants.map(|all| v1::GrantList { grants: all.into_iter().map(Into::into).collect() }))
@@ -131,6 +161,12 @@ impl Gateway for Service {
         answer(Ok(v1::QueryResults { results: results.into_iter().map(Into::into).collect() }))
     }
 
+    async fn simulate(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let call = self.open::<v1::SimulateRequest>("Simulate", call)?;
+        let call = call.read(|m| SimulateRequest::try_from(m).map_err(|e| malformed(&e))).map_err(|p| status_of(&p))?;
+        answer(self.0.gateway.simulate(call).await.map(|s| v1::Document::of(&s)))
+    }
+
     async fn progress(&self, call: Request<v1::SignedCall>) -> Answer<v1::QueryResult> {
         let (intent, call) = split(self.open::<v1::ProgressRequest>("Progress", call)?, "intent", |m| &m.intent)?;
         let wait_ms = call.value().wait_ms;
@@ -148,6 +184,76 @@ impl Gateway for Service {
         let (intent, call) = split(self.open::<v1::ExplainRequest>("Explain", call)?, "intent", |m| &m.intent)?;
         let replay = call.value().replay;
         answer(self.0.gateway.explain(bare(call)?, &intent, replay).await.map(Into::into))
+    }
+
+    async fn requests(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.requests(self.open_empty("Requests", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn delegations(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.delegations(self.open_empty("Delegations", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn proposals(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.proposals(self.open_empty("Proposals", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn disputes(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.disputes(self.open_empty("Disputes", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn notices(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.notices(self.open_empty("Notices", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn rule_books(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.rule_books(self.open_empty("RuleBooks", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn reliability(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        answer(self.0.gateway.reliability(self.open_empty("Reliability", call)?).await.map(|all| documents(&all)))
+    }
+
+    async fn calendar(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        answer(self.0.gateway.calendar(self.open_empty("Calendar", call)?).await.map(|it| v1::Document::of(&it)))
+    }
+
+    async fn tariff(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        answer(self.0.gateway.tariff(self.open_empty("Tariff", call)?).await.map(|it| v1::Document::of(&it)))
+    }
+
+    async fn request(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (id, call) = split(self.open::<v1::IdRequest>("Request", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.request(bare(call)?, &id).await.map(|it| v1::Document::of(&it)))
+    }
+
+    async fn receipt(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        let (id, call) = split(self.open::<v1::IdRequest>("Receipt", call)?, "id", |m| &m.id)?;
+        answer(self.0.gateway.receipt(bare(call)?, &id).await.map(|it| v1::Document::of(&it)))
+    }
+
+    async fn consent_uses(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        let (id, call) = split(self.open::<v1::UsesRequest>("ConsentUses", call)?, "id", |m| &m.id)?;
+        let query = UsesQuery { after: call.value().after };
+        answer(self.0.gateway.consent_uses(bare(call)?, &id, query).await.map(|all| documents(&all)))
+    }
+
+    async fn notifications(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        let call = self.open::<v1::UsesRequest>("Notifications", call)?;
+        let query = UsesQuery { after: call.value().after };
+        answer(self.0.gateway.notifications(bare(call)?, query).await.map(|all| documents(&all)))
+    }
+
+    async fn usage(&self, call: Request<v1::SignedCall>) -> Answer<v1::Documents> {
+        let call = self.open::<v1::MonthRequest>("Usage", call)?;
+        let query = MonthQuery { month: call.value().month };
+        answer(self.0.gateway.usage(bare(call)?, query).await.map(|all| documents(&all)))
+    }
+
+    async fn settlement(&self, call: Request<v1::SignedCall>) -> Answer<v1::SettlementReport> {
+        let call = self.open::<v1::MonthRequest>("Settlement", call)?;
+        let query = MonthQuery { month: call.value().month };
+        answer(self.0.gateway.settlement(bare(call)?, query).await.map(Into::into))
     }
 
     async fn epoch(&self, call: Request<v1::SignedCall>) -> Answer<v1::EpochDocument> {

@@ -250,6 +250,7 @@ impl Prepared {
             author: entry.author.clone(),
             kind: entry.body.kind().to_owned(),
             about: entry.body.about(),
+            under: entry.body.under(),
             fresh_ms,
             derived,
         }

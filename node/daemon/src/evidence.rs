@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use covenant_canon::{Digest, HashAlgorithm, from_bytes};
-use covenant_domain::{Entry, IntentId};
+use covenant_domain::{Body, ConsentId, ConsentUse, Entry, IntentId, MemberId, Notification, UseOutcome, told_to};
 use covenant_ledger::{
-    Anchor, Authored, Block, Bundle, Certificate, Closure, LeafProof, NodeId, Roots, TILE, consistency_path,
-    inclusion_path, merkle_root,
+    Anchor, Authored, Block, Bundle, Certificate, Closure, EntryReceipt, LeafProof, MAX_FOLLOWING, NodeId, Roots, TILE,
+    consistency_path, inclusion_path, merkle_root,
 };
 use covenant_store::{EntryRow, Store};
 
 use crate::error::NodeError;
 use crate::replica::Replica;
+
+/// Uses that are told at once.
+const USES_AT_ONCE: u32 = 256;
 
 /// A block read for evidence.
 struct Found {
@@ -36,6 +39,65 @@ impl Replica {
             anchor: found.anchor,
             closure,
         }))
+    }
+
+    /// The receipt of a submitted entry; absent when no such entry is on the ledger.
+    pub(crate) async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, NodeError> {
+        let Some(row) = self.store.entry_by_digest(entry).await?.filter(|r| r.batch.is_some()) else {
+            return Ok(None);
+        };
+        let found = self.found(row.height).await?;
+        let behind = found.anchor.header.log.size.saturating_sub(row.leaf + 1);
+        let following = if behind <= MAX_FOLLOWING { Some(self.following(&row, behind, &found).await?) } else { None };
+        let entry = self.authored(&row, &found).await?;
+        Ok(Some(EntryReceipt { version: 1, consortium: self.consortium, entry, following, anchor: found.anchor }))
+    }
+
+    /// All leaves behind an entry in its block.
+    async fn following(&self, row: &EntryRow, count: u64, found: &Found) -> Result<Vec<LeafProof>, NodeError> {
+        let rows = self.store.entries(row.leaf + 1, u32::try_from(count).unwrap_or(u32::MAX)).await?;
+        let mut leaves = Vec::with_capacity(rows.len());
+        for row in &rows {
+            leaves.push(self.leaf(row, found).await?);
+        }
+        Ok(leaves)
+    }
+
+    /// Intents that name a consent, behind a leaf and in the order of the ledger, with how each stands.
+    pub(crate) async fn uses(&self, consent: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, NodeError> {
+        let mut uses = Vec::new();
+        for row in self.store.entries_under(&consent.to_string(), after, USES_AT_ONCE).await? {
+            let Some(bundle) = self.bundle_of(&row).await? else { continue };
+            uses.extend(use_of(&row, &bundle));
+        }
+        Ok(uses)
+    }
+
+    /// Permits that somebody is told of, behind a leaf and in the order of the ledger: a holder's stewards, or regulators.
+    pub(crate) async fn told(
+        &self,
+        holder: Option<&MemberId>,
+        after: Option<u64>,
+    ) -> Result<Vec<Notification>, NodeError> {
+        let rows = self.store.entries_under(&told_to(holder), after, USES_AT_ONCE).await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(bytes) = &row.derived else { continue };
+            let Entry { made_ms, body, .. } = from_bytes(bytes)?;
+            if let Body::Decision(decision) = body
+                && let Some(permit) = decision.permit()
+            {
+                all.push(Notification { leaf: row.leaf, time_ms: made_ms, permit: permit.clone() });
+            }
+        }
+        Ok(all)
+    }
+
+    async fn bundle_of(&self, row: &EntryRow) -> Result<Option<Bundle>, NodeError> {
+        match row.about.parse() {
+            Ok(intent) => self.bundle(&intent).await,
+            Err(_) => Ok(None),
+        }
     }
 
     async fn closure(&self, rows: &[EntryRow], decision: &LeafProof, first: &Found) -> Result<Closure, NodeError> {
@@ -95,6 +157,37 @@ impl Replica {
         let path = |algorithm| path_of(&self.store, algorithm, Want::Since(old), new);
         Ok((path(HashAlgorithm::Sm3).await?, path(HashAlgorithm::Sha256).await?))
     }
+}
+
+/// A use in the words of who looks at it.
+fn use_of(row: &EntryRow, bundle: &Bundle) -> Option<ConsentUse> {
+    let (Body::Intent(intent), Body::Decision(decision)) =
+        (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
+    else {
+        return None;
+    };
+    let outcome = match &bundle.closure {
+        Closure::Refused => UseOutcome::Refused,
+        Closure::Open => UseOutcome::Permitted,
+        Closure::Lapsed { .. } => UseOutcome::Lapsed,
+        Closure::Completed { completion, .. } if matches!(completion.leaf.entry.body, Body::Voided(_)) => {
+            UseOutcome::Voided
+        }
+        Closure::Completed { .. } => UseOutcome::Answered,
+    };
+    Some(ConsentUse {
+        intent: intent.id,
+        leaf: row.leaf,
+        height: row.height,
+        time_ms: bundle.anchor.header.time_ms,
+        consumer: intent.consumer.clone(),
+        holder: decision.permit().map(|p| p.holder.clone()),
+        dataset: intent.dataset.clone(),
+        purpose: intent.purpose.clone(),
+        mode: intent.mode,
+        fields: intent.fields.clone(),
+        outcome,
+    })
 }
 
 /// An indexed entry's content.

@@ -4,6 +4,7 @@
 //! datasets. The same code runs one validator or many; how nodes reach each other is given by the caller.
 #![deny(missing_docs)]
 
+mod catalogue;
 mod chain;
 mod clock;
 mod error;
@@ -22,13 +23,14 @@ mod tasks;
 mod track;
 mod votes;
 
+pub use catalogue::PublishedRevision;
 pub use clock::{Clock, SystemClock};
 pub use covenant_state::Inadmissible;
 pub use error::{NodeError, SubmitError};
 pub use gossip::GossipHub;
 pub use lookup::{BuildState, EpochSettings, LookupError};
 pub use node::{Node, NodeConfig, Outcome, RecordedEntry};
-pub use replay::{Rebuilt, rebuild};
+pub use replay::{Rebuilt, rebuild, simulate};
 pub use replica::{CommittedBlock, Tip};
 pub use steps::{StepHook, Steps};
 pub use track::{QueryState, Released};

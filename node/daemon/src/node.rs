@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use covenant_canon::{Digest, Label};
 use covenant_consensus::{Config, ConsensusError, Engine, Network};
-use covenant_domain::{Body, Decision, IntentId, MemberId, Release, Role};
-use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, Genesis, SignedBatch, entry_id};
+use covenant_domain::{
+    Body, ConsentId, ConsentUse, Decision, IntentId, MemberId, Notification, Release, Role, Simulation,
+};
+use covenant_engine::{Guard, Plan, Wish};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch, entry_id};
 use covenant_source::Source;
 use covenant_state::State;
 use covenant_store::{Input, Store};
@@ -25,7 +27,7 @@ use crate::evidence::entry_of;
 use crate::gossip::GossipHub;
 use crate::holder::Holder;
 use crate::lookup::{EpochSettings, Lookups};
-use crate::replay::{compare, rebuild};
+use crate::replay::{compare, rebuild, simulate};
 use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
 use crate::steps::Steps;
 use crate::tasks;
@@ -307,6 +309,31 @@ impl Node {
         self.replica.bundle(intent).await
     }
 
+    /// Up to 256 permits that a holder's stewards, or else regulators, are told of, behind a leaf and in the order of the
+    /// ledger.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, NodeError> {
+        self.replica.told(holder, after).await
+    }
+
+    /// The receipt of a submitted entry.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, NodeError> {
+        self.replica.receipt(entry).await
+    }
+
+    /// Up to 256 intents that name a consent, behind a leaf and in the order of the ledger.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn uses(&self, consent: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, NodeError> {
+        self.replica.uses(consent, after).await
+    }
+
     /// The recorded decision with its height; with `replay`, also the decision that executing the ledger again gives.
     ///
     /// # Errors
@@ -326,6 +353,14 @@ impl Node {
             false => None,
         };
         Ok(Some((decision, row.height, again)))
+    }
+
+    /// What the newest `last` queries to a holder's datasets would have been told under another rule book of it.
+    ///
+    /// # Errors
+    /// [`NodeError::Diverged`] where executing the ledger again gives something else than is recorded.
+    pub async fn simulate(&self, guard: Arc<Guard>, last: u32) -> Result<Simulation, NodeError> {
+        simulate(&self.replica.store, &self.replica.genesis, guard, last as usize).await
     }
 
     /// Advice before a query.

@@ -1,11 +1,13 @@
 //! Executes the ledger again from its bytes, to prove that what is recorded follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use covenant_canon::{Digest, from_bytes, to_bytes};
-use covenant_domain::{Decision, IntentId, MemberId};
+use covenant_domain::{Decision, IntentId, MemberId, Simulated, Simulation};
+use covenant_engine::Guard;
 use covenant_ledger::{Block, Certificate, Genesis, LogTail, MemberKeys};
-use covenant_state::State;
+use covenant_state::{Beside, State, Twice};
 use covenant_store::Store;
 
 use crate::error::NodeError;
@@ -34,6 +36,66 @@ pub async fn rebuild(
     until: u64,
     looked_for: Option<IntentId>,
 ) -> Result<Rebuilt, NodeError> {
+    replay(store, genesis, until, looked_for, None).await
+}
+
+/// Decides the newest `last` queries to one holder's datasets a second time under another rule book, while the ledger
+/// is executed again and compared as by [`rebuild`].
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn simulate(
+    store: &Store,
+    genesis: &Genesis,
+    guard: Arc<Guard>,
+    last: usize,
+) -> Result<Simulation, NodeError> {
+    let book = guard.digest();
+    let mut aside = Aside { beside: Beside::new(guard), last, twice: VecDeque::new() };
+    let rebuilt = replay(store, genesis, u64::MAX, None, Some(&mut aside)).await?;
+    let compared = aside.twice.len() as u64;
+    let changed = aside.twice.into_iter().filter(|(_, t)| t.differs()).map(|(height, t)| simulated(height, t));
+    Ok(Simulation { book, height: rebuilt.blocks, compared, changed: changed.collect() })
+}
+
+/// Another rule book, and the newest queries decided under it, with their heights.
+struct Aside {
+    beside: Beside,
+    last: usize,
+    twice: VecDeque<(u64, Twice)>,
+}
+
+impl Aside {
+    fn keep(&mut self, height: u64) {
+        self.twice.extend(self.beside.take().into_iter().map(|t| (height, t)));
+        let surplus = self.twice.len().saturating_sub(self.last);
+        self.twice.drain(..surplus);
+    }
+}
+
+fn simulated(height: u64, twice: Twice) -> Simulated {
+    let Twice { intent, real, other } = twice;
+    let obligations = |decision: &Decision| decision.permit().map(|p| p.obligations.clone());
+    Simulated {
+        intent: intent.id,
+        height,
+        consumer: intent.consumer,
+        dataset: intent.dataset,
+        purpose: intent.purpose,
+        mode: intent.mode,
+        was: obligations(&real),
+        would: obligations(&other),
+        reasons: other.reasons,
+    }
+}
+
+async fn replay(
+    store: &Store,
+    genesis: &Genesis,
+    until: u64,
+    looked_for: Option<IntentId>,
+    mut aside: Option<&mut Aside>,
+) -> Result<Rebuilt, NodeError> {
     let keys = genesis.check()?;
     let consortium = genesis.digest();
     let (mut state, mut tail, mut parent) = (State::genesis(genesis)?, LogTail::default(), Digest::ZERO);
@@ -55,7 +117,15 @@ pub async fn rebuild(
         let checked = checked.collect::<Result<Vec<_>, _>>()?;
         header.covers(&checked).map_err(|source| NodeError::Block { height, source })?;
         let unfit = |e: covenant_state::Inadmissible| NodeError::Unexecutable { height, reason: e.to_string() };
-        let execution = state.execute(height, header.time_ms, &checked).map_err(unfit)?;
+        let execution = match &mut aside {
+            None => state.execute(height, header.time_ms, &checked).map_err(unfit)?,
+            Some(aside) => {
+                let beside = &mut aside.beside;
+                let execution = state.execute_beside(height, header.time_ms, &checked, beside).map_err(unfit)?;
+                aside.keep(height);
+                execution
+            }
+        };
         let derived: Vec<Vec<u8>> = execution.derived.iter().map(to_bytes).collect();
         let submitted = checked.iter().flat_map(|b| b.batch().entries.iter().map(|e| e.as_slice()));
         let leaves: Vec<&[u8]> = submitted.chain(derived.iter().map(Vec::as_slice)).collect();

@@ -351,12 +351,12 @@ impl Application for Engineered {
             let arrived = self.0.mempool.arrived.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
-            let next_lapse_ms = self.0.chain.read().state.next_lapse_ms();
+            let next_due_ms = self.0.chain.read().state.next_due_ms();
             let now_ms = self.0.clock.now_ms();
-            if !self.0.mempool.is_empty() || next_lapse_ms.is_some_and(|due| due <= now_ms) {
+            if !self.0.mempool.is_empty() || next_due_ms.is_some_and(|due| due <= now_ms) {
                 return;
             }
-            let sleep_ms = next_lapse_ms.map_or(1_000, |due| due.saturating_sub(now_ms).clamp(1, 1_000));
+            let sleep_ms = next_due_ms.map_or(1_000, |due| due.saturating_sub(now_ms).clamp(1, 1_000));
             tokio::select! {
                 () = arrived => {}
                 () = tokio::time::sleep(std::time::Duration::from_millis(sleep_ms)) => {}

@@ -15,6 +15,7 @@ use covenant_canon::{Digest, Label, SuiteId, from_bytes, to_bytes};
 use covenant_consensus::MemoryHub;
 use covenant_daemon::{EpochSettings, GossipHub, Node, NodeConfig, Outcome, QueryState, Steps, SystemClock};
 use covenant_domain::*;
+use covenant_engine::Guard;
 use covenant_ledger::{Charter, Genesis, SignedBatch, verify_answer, verify_bundle};
 use covenant_sigma::{Opening, commit};
 use covenant_source::{Source, SourceError, SubjectPage};
@@ -141,26 +142,16 @@ async fn start_with(world: &World, validators: usize, steps: Steps) -> Vec<Node>
 
 fn dataset() -> Dataset {
     let field = |n: &str, kind| Field {
-        name: name(n),
-        names: Names::new(n, n),
-        kind,
-        unit: None,
         personal: true,
-        mask: None,
-        modes: vec![Mode::Match, Mode::Detail],
+        ..Field::new(name(n), Names::new(n, n), kind, &[Mode::Match, Mode::Detail])
     };
+    let area = Field { unit: Some("cm2".into()), ..field("area_cm2", FieldKind::Integer) };
+    let id = DatasetId::new("cov:test/gov/dept0/registry/homes").unwrap();
+    let fields = vec![field("address", FieldKind::Text), area];
     Dataset {
-        id: DatasetId::new("cov:test/gov/dept0/registry/homes").unwrap(),
-        holder: member("dept0"),
-        revision: 1,
-        names: Names::new("住宅", "Homes"),
         duty_basis: "duty".into(),
-        sharing: Sharing::Conditional,
-        grade: Grade::Important,
-        subject: SubjectKind::Resident,
-        fields: vec![field("address", FieldKind::Text), field("area_cm2", FieldKind::Integer)],
         max_rows: 5,
-        update_cycle: "daily".into(),
+        ..Dataset::new(id, member("dept0"), Names::new("住宅", "Homes"), fields)
     }
 }
 
@@ -186,6 +177,7 @@ async fn rules(world: &World, node: &Node) {
         needs_case: false,
         modes: vec![Mode::Match, Mode::Detail],
         retention_days: 1,
+        needs_record: None,
     };
     record(world, node, "regulator", vec![Body::PurposeRegistered(purpose)]).await;
     let rule = GuardRule {
@@ -197,8 +189,9 @@ async fn rules(world: &World, node: &Node) {
         from_hour: 0,
         until_hour: 24,
         effect: Effect::Allow,
+        ..GuardRule::default()
     };
-    let book = RuleBook { holder: member("dept0"), revision: 1, rules: vec![rule], roles: vec![] };
+    let book = RuleBook { holder: member("dept0"), revision: 1, rules: vec![rule], roles: vec![], auto: vec![] };
     let grant = Grant {
         id: GrantId::from_parts(now_ms(), &[1; 10]),
         holder: member("dept0"),
@@ -212,6 +205,7 @@ async fn rules(world: &World, node: &Node) {
         valid_until_ms: u64::MAX / 2,
         data_life_days: 1,
         max_rows: 1,
+        supersedes: None,
     };
     let digest = Digest::of(SUITE, Label::GRANT, &to_bytes(&grant));
     let signature = suite(SUITE).sign(&keys_of("bank").signing, Label::GRANT, digest.as_bytes()).unwrap();
@@ -290,6 +284,7 @@ async fn walk(validators: usize) {
     );
     let (decision, _, again) = nodes[0].explain(&refused_id, true).await.unwrap().unwrap();
     assert_eq!(Some(decision), again, "executing the ledger again gives the same decision");
+    simulated(&nodes[0], &world, id).await;
     let counts = nodes[0].rebuild().await.unwrap();
     assert!(counts["blocks"] >= 3 && counts["leaves"] > 8, "{counts:?}");
 
@@ -311,6 +306,25 @@ async fn walk(validators: usize) {
     for node in nodes {
         node.stop().await;
     }
+}
+
+/// One query was permitted, one refused: a book that forbids changes the first, the book in force none.
+async fn simulated(node: &Node, world: &World, permitted: IntentId) {
+    let try_out = async |rules: Vec<GuardRule>, last| {
+        let book = RuleBook { holder: member("dept0"), revision: 2, rules, roles: vec![], auto: vec![] };
+        let guard = Guard::compile(SUITE, &book, &world.genesis.members).unwrap();
+        node.simulate(Arc::new(guard), last).await.unwrap()
+    };
+    let open = GuardRule { name: "open".into(), effect: Effect::Allow, ..GuardRule::default() };
+    let same = try_out(vec![open.clone()], 10).await;
+    assert_eq!((same.compared, same.changed.len()), (2, 0), "{same:?}");
+    let closed = try_out(vec![open.clone(), GuardRule { name: "closed".into(), ..GuardRule::default() }], 10).await;
+    assert_eq!((closed.compared, closed.changed.len()), (2, 1));
+    let changed = &closed.changed[0];
+    assert_eq!((changed.intent, changed.would.is_none(), changed.was.is_some()), (permitted, true, true));
+    assert_eq!(changed.reasons[0].code, ReasonCode::GuardForbids);
+    let newest = try_out(vec![], 1).await;
+    assert_eq!((newest.compared, newest.changed.len()), (1, 0), "the newest query was refused anyway");
 }
 
 /// Flips one bit in every byte: nothing verifies any more.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use covenant_canon::{Digest, Label, SuiteId, to_bytes};
-use covenant_domain::{Member, MemberId, Role};
+use covenant_domain::{Member, MemberId, Role, VoteRule};
 use covenant_suite::{PreparedKey, SealingKey, SuiteError, VerifyingKey};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,21 @@ pub struct Charter {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restores_voided: Option<bool>,
+    /// How rule books are voted on; absent where each holder adopts its own.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_vote: Option<VoteRule>,
 }
 
 impl Default for Charter {
     fn default() -> Self {
-        Self { freshness_ms: 300_000, completion_ms: 60_000, pending_per_member: 20_000, restores_voided: None }
+        Self {
+            freshness_ms: 300_000,
+            completion_ms: 60_000,
+            pending_per_member: 20_000,
+            restores_voided: None,
+            policy_vote: None,
+        }
     }
 }
 
@@ -85,6 +95,9 @@ pub enum GenesisError {
         #[source]
         source: SuiteError,
     },
+    /// Less than a majority would do, or nobody could object.
+    #[error("a vote on rule books needs a quorum of 51 to 100 percent and a time for objections")]
+    Vote,
     /// Nobody votes.
     #[error("genesis names no validator")]
     NoValidator,
@@ -119,6 +132,10 @@ impl Genesis {
             {
                 return Err(GenesisError::Order { member: b.id.clone() });
             }
+        }
+        let fair = |rule: VoteRule| (51..=100).contains(&rule.quorum_percent) && rule.objection_ms > 0;
+        if self.charter.policy_vote.is_some_and(|rule| !fair(rule)) {
+            return Err(GenesisError::Vote);
         }
         self.validators()?;
         self.members.iter().map(|m| Ok((m.id.clone(), self.keys(m)?))).collect()

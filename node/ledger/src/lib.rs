@@ -13,6 +13,7 @@ mod certificate;
 mod genesis;
 mod log;
 mod merkle;
+mod receipt;
 mod verify;
 
 pub use batch::{BatchError, BatchProof, CheckedBatch, MAX_BATCH, SignedBatch, entry_id};
@@ -24,4 +25,5 @@ pub use log::{LogTail, Roots, TILE, Tile};
 pub use merkle::{
     NodeId, consistency_path, inclusion_path, leaf_hash, merkle_root, verify_consistency, verify_inclusion,
 };
-pub use verify::{Report, Step, StepResult, verify_answer, verify_bundle};
+pub use receipt::{EntryReceipt, MAX_FOLLOWING};
+pub use verify::{Report, Step, StepResult, verify_answer, verify_bundle, verify_evidence, verify_receipt};

@@ -1,5 +1,9 @@
 //! The offline verifier: bytes and a trust root in, the first failing step out.
 
+mod receipt;
+
+use std::collections::BTreeMap;
+
 use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
 use covenant_domain::{Answer, Body, Decision, Intent, Lapse, MemberId, Permit};
 use serde::Serialize;
@@ -7,6 +11,8 @@ use serde::Serialize;
 use crate::answer::check_answer;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use crate::{Anchor, Authored, Bundle, Closure, Genesis, LeafProof, MemberKeys};
+
+pub use receipt::{verify_evidence, verify_receipt};
 
 /// The steps of verification in their order. Names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,6 +42,12 @@ pub enum Step {
     ClosureBinding,
     /// The sealed answer at hand is the recorded one, its fields match the commitments and were granted.
     Answer,
+    /// Of a receipt: the entry is a leaf of the log of its block, in both profiles.
+    EntryInclusion,
+    /// Of a receipt: its author signed the entry.
+    EntrySignature,
+    /// Of a receipt: no leaf behind it in its block rejects it.
+    EntryEffect,
 }
 
 impl Step {
@@ -54,6 +66,9 @@ impl Step {
             Self::CompletionSignature => "completion_signature",
             Self::ClosureBinding => "closure_binding",
             Self::Answer => "answer",
+            Self::EntryInclusion => "entry_inclusion",
+            Self::EntrySignature => "entry_signature",
+            Self::EntryEffect => "entry_effect",
         }
     }
 }
@@ -128,6 +143,20 @@ pub fn verify_answer(bytes: &[u8], genesis: &Genesis, sealed: &[u8], opened: &An
     walk.finish(outcome)
 }
 
+/// The members' keys of the consortium that the evidence is of, if the trust root is its.
+fn trusted(walk: &mut Walk, consortium: &Digest, genesis: &Genesis) -> Result<BTreeMap<MemberId, MemberKeys>, Stop> {
+    let keys = match genesis.check() {
+        Ok(keys) if consortium == &genesis.digest() => keys,
+        Ok(_) => {
+            let text = format!("evidence is of consortium {consortium}, trust root is {}", genesis.digest());
+            return Err(fail(walk, Step::TrustRoot, text));
+        }
+        Err(error) => return Err(fail(walk, Step::TrustRoot, error.to_string())),
+    };
+    walk.step(Step::TrustRoot, true, format!("consortium `{}`, suite {}", genesis.consortium, genesis.suite))?;
+    Ok(keys)
+}
+
 fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, String), Stop> {
     let bundle = match from_bytes::<Bundle>(bytes) {
         Ok(bundle) if bundle.version == 1 => bundle,
@@ -137,15 +166,7 @@ fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, St
         Err(error) => return Err(fail(walk, Step::Format, error.to_string())),
     };
     walk.step(Step::Format, true, "canonical bundle, version 1")?;
-    let keys = match genesis.check() {
-        Ok(keys) if bundle.consortium == genesis.digest() => keys,
-        Ok(_) => {
-            let text = format!("bundle is of consortium {}, trust root is {}", bundle.consortium, genesis.digest());
-            return Err(fail(walk, Step::TrustRoot, text));
-        }
-        Err(error) => return Err(fail(walk, Step::TrustRoot, error.to_string())),
-    };
-    walk.step(Step::TrustRoot, true, format!("consortium `{}`, suite {}", genesis.consortium, genesis.suite))?;
+    let keys = trusted(walk, &bundle.consortium, genesis)?;
     let case = Case { genesis, keys: &keys, consortium: bundle.consortium };
     let decision = case.opening(walk, &bundle)?;
     let outcome = case.closure(walk, &bundle, &decision)?;
@@ -159,7 +180,7 @@ fn fail(walk: &mut Walk, step: Step, detail: String) -> Stop {
 
 struct Case<'a> {
     genesis: &'a Genesis,
-    keys: &'a std::collections::BTreeMap<MemberId, MemberKeys>,
+    keys: &'a BTreeMap<MemberId, MemberKeys>,
     consortium: Digest,
 }
 

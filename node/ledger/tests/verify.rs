@@ -271,3 +271,16 @@ fn a_genesis_that_is_none_is_no_trust_root() {
         assert_eq!(verdict_of(&genesis, &bytes), Err(Step::TrustRoot));
     }
 }
+
+#[test]
+fn a_charter_whose_vote_is_none_founds_nothing() {
+    let genesis = |quorum_percent, objection_ms| {
+        let mut genesis = World::new(SuiteId::Intl).genesis;
+        genesis.charter.policy_vote = Some(covenant_domain::VoteRule { quorum_percent, objection_ms });
+        genesis.check().map(drop)
+    };
+    assert!(genesis(51, 1).is_ok() && genesis(100, 1).is_ok());
+    for (quorum_percent, objection_ms) in [(50, 1), (101, 1), (0, 1), (60, 0)] {
+        assert!(matches!(genesis(quorum_percent, objection_ms), Err(GenesisError::Vote)), "{quorum_percent}");
+    }
+}

@@ -1,9 +1,11 @@
 //! One CSV file into the vault: everything or nothing, in one transaction.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use covenant_domain::Dataset;
+use covenant_domain::{Dataset, Record};
+use covenant_models::Model;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -12,6 +14,39 @@ use crate::plan::Plan;
 use crate::rejects::Reject;
 use crate::vault::{Import, Vault};
 use crate::{Mapping, SourceError};
+
+/// A further check of each record: gives names of fields with what is wrong, and never a value.
+#[derive(Clone)]
+pub struct RecordCheck(Arc<Check>);
+
+type Check = dyn Fn(&Record) -> Vec<(String, String)> + Send + Sync;
+
+impl RecordCheck {
+    /// A check by this function.
+    pub fn new(check: impl Fn(&Record) -> Vec<(String, String)> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
+    }
+
+    /// The check of a shipped record model.
+    pub fn by(model: &'static Model) -> Self {
+        let told = |record: &Record| {
+            let faults = model.check_record(record).into_iter();
+            faults.map(|f| (f.field.to_owned(), f.reason)).collect()
+        };
+        Self::new(told)
+    }
+
+    /// What is wrong with a record.
+    pub(crate) fn faults(&self, record: &Record) -> Vec<(String, String)> {
+        (self.0)(record)
+    }
+}
+
+impl std::fmt::Debug for RecordCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordCheck(..)")
+    }
+}
 
 /// How to import.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +59,8 @@ pub struct ImportOptions {
     pub multiple: bool,
     /// Replace what the vault holds of the dataset; otherwise add to it.
     pub replace: bool,
+    /// What each record must be beside what its dataset says.
+    pub check: Option<RecordCheck>,
 }
 
 /// How far an import is.
@@ -77,6 +114,9 @@ impl Vault {
         let rejects = rejects_path(file, options.rejects)?;
         let mut intake = Intake::open(file, mapping, plan, rejects, options.keep_going)?;
         let import = self.begin(&dataset.id, options.replace).await?;
+        if let Some(check) = options.check {
+            intake.check(check);
+        }
         if !options.multiple {
             let seen = if options.replace { Seen::new() } else { import.subjects().await? };
             intake.unique(seen);

@@ -7,10 +7,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use covenant_canon::{HashAlgorithm, Hasher, MAX_BYTES, to_bytes};
-use covenant_domain::Subject;
+use covenant_domain::{Record, Subject};
 use csv::ByteRecord;
 use tokio::sync::mpsc::Sender;
 
+use crate::import::RecordCheck;
 use crate::plan::Plan;
 use crate::quotes::{QuoteFault, Quotes};
 use crate::rejects::{Reject, RejectFile};
@@ -70,6 +71,7 @@ pub(crate) struct Intake {
     columns: Vec<usize>,
     /// None when several rows per subject are welcome.
     seen: Option<Seen>,
+    check: Option<RecordCheck>,
     keep_going: bool,
     rejects: RejectFile,
     tally: Tally,
@@ -110,6 +112,7 @@ impl Intake {
             subject_index,
             columns,
             seen: None,
+            check: None,
             keep_going,
             rejects,
             tally,
@@ -119,6 +122,11 @@ impl Intake {
     /// Demands that each subject appears once, and none of those in `seen`.
     pub(crate) fn unique(&mut self, seen: Seen) {
         self.seen = Some(seen);
+    }
+
+    /// Demands that each record passes a further check.
+    pub(crate) fn check(&mut self, check: RecordCheck) {
+        self.check = Some(check);
     }
 
     /// Reads to the end. Ends early when nobody receives any more.
@@ -169,7 +177,9 @@ impl Intake {
         for (rule, index) in self.plan.rules.iter().zip(&self.columns) {
             values.push(self.value(row, *index, |text| cell::convert(rule, text))?);
         }
-        let body = to_bytes(&self.plan.record(&values));
+        let record = self.plan.record(&values);
+        self.passes(&record)?;
+        let body = to_bytes(&record);
         if body.len() > MAX_BYTES {
             let reason = format!("makes a record of more than {MAX_BYTES} bytes");
             return Err(Refusal { column: String::new(), reason });
@@ -198,6 +208,16 @@ impl Intake {
 
     fn column(&self, index: usize) -> String {
         self.header.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The first fault of the further check is told by its column, the others beside it.
+    fn passes(&self, record: &Record) -> Result<(), Refusal> {
+        let faults = self.check.as_ref().map(|check| check.faults(record)).unwrap_or_default();
+        let Some((first, reason)) = faults.first() else { return Ok(()) };
+        let rule = self.plan.rules.iter().position(|r| r.name.as_str() == first);
+        let column = rule.and_then(|r| self.columns.get(r)).map(|index| self.column(*index)).unwrap_or_default();
+        let others = faults.iter().skip(1).map(|(field, reason)| format!("; field `{field}` {reason}"));
+        Err(Refusal { column, reason: format!("{reason}{}", others.collect::<String>()) })
     }
 
     fn first_of(&mut self, subject: &str, line: u64) -> Result<(), Refusal> {

@@ -29,7 +29,7 @@ mod vault;
 
 pub use cell::CellFault;
 pub use error::SourceError;
-pub use import::{ImportOptions, ImportReport, Progress};
+pub use import::{ImportOptions, ImportReport, Progress, RecordCheck};
 pub use live::live;
 pub use mapping::{Conversion, FieldRule, KeyKind, Mapping, Origin};
 pub use rejects::Reject;

@@ -23,7 +23,7 @@ fn notes() -> Dataset {
         serde_json::json!({ "name": "note", "names": names, "kind": "text", "personal": false, "modes": ["detail"] });
     serde_json::from_value(serde_json::json!({
         "id": "cov:a/gov/b/c/d", "holder": "b", "revision": 1, "names": names, "duty_basis": "", "sharing": "conditional",
-        "grade": "general", "subject": "resident", "fields": [field], "max_rows": 1, "update_cycle": "",
+        "grade": "general", "subject": "resident", "fields": [field], "max_rows": 1, "update_cycle": "irregular",
     }))
     .unwrap()
 }

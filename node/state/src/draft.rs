@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use covenant_canon::Digest;
 use covenant_domain::{
-    Body, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, Entry, GrantId, Intent, IntentId, Member,
-    MemberId, Purpose, PurposeCode, RuleBook,
+    AccessRequest, Body, Calendar, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, DatasetStatus, Day,
+    Delegation, DelegationId, DisputeId, DisputeState, Entry, GrantId, Intent, IntentId, Member, MemberId, Notice,
+    ProposalId, ProposalState, Purpose, PurposeCode, RequestId, RequestState, RuleBook, Usage,
 };
-use covenant_engine::{ConsentState, EpochState, Facts, GrantState, Guard, Moment};
+use covenant_engine::{ConsentState, EpochState, Facts, GrantState, Guard, Moment, auto_approval};
 
 use crate::State;
+use crate::beside::Beside;
 use crate::claim;
-use crate::object::{EscrowInForce, GrantUse, Key, Object, OpenQuery};
+use crate::object::{EscrowInForce, Key, Object, OpenQuery, WindowUse};
+use crate::objects::Kind;
 
 /// The state before the block, overlaid with what the block has changed so far.
 pub(crate) struct Draft<'a> {
@@ -21,13 +24,14 @@ pub(crate) struct Draft<'a> {
     pub(crate) changes: BTreeMap<Key, Option<Object>>,
     pub(crate) guards: BTreeMap<MemberId, Arc<Guard>>,
     pub(crate) derived: Vec<Entry>,
+    pub(crate) beside: Option<Beside>,
     new_grants: Vec<GrantId>,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(base: &'a State, moment: Moment) -> Self {
         let (changes, guards) = (BTreeMap::new(), BTreeMap::new());
-        Self { base, moment, changes, guards, derived: Vec::new(), new_grants: Vec::new() }
+        Self { base, moment, changes, guards, derived: Vec::new(), beside: None, new_grants: Vec::new() }
     }
 
     pub(crate) fn put(&mut self, key: Key, object: Object) {
@@ -52,48 +56,108 @@ impl<'a> Draft<'a> {
         self.derive(Body::Rejected { entry, reason });
     }
 
-    fn object(&self, key: &Key) -> Option<&Object> {
+    pub(crate) fn object(&self, key: &Key) -> Option<&Object> {
         match self.changes.get(key) {
             Some(changed) => changed.as_ref(),
             None => self.base.object(key),
         }
     }
 
-    pub(crate) fn grant(&self, id: &GrantId) -> Option<&GrantState> {
-        match self.object(&Key::Grant(*id)) {
-            Some(Object::Grant(state)) => Some(state),
+    /// Grants that this block issues.
+    pub(crate) fn new_grants(&self) -> &[GrantId] {
+        &self.new_grants
+    }
+
+    /// All objects of a kind, changes included.
+    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        let new = self.changes.keys().filter(move |k| k.kind() == kind && self.base.object(k).is_none());
+        self.base.objects().of(kind).map(|(key, _)| key).chain(new).filter_map(|key| self.object(key))
+    }
+
+    /// Objects of a kind that this block has changed.
+    pub(crate) fn changed(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.changes.iter().filter(move |(key, _)| key.kind() == kind).filter_map(|(_, object)| object.as_ref())
+    }
+
+    /// Whether the member holds or held a grant on the dataset.
+    pub(crate) fn has_held_grant(&self, consumer: &MemberId, dataset: &DatasetId) -> bool {
+        let new = self.new_grants.iter().filter_map(|id| self.grant(id));
+        self.base.has_held_grant(consumer, dataset)
+            || new.into_iter().any(|s| &s.grant.consumer == consumer && &s.grant.dataset == dataset)
+    }
+
+    /// The holder's rule that approves this request without a person, if there is one.
+    pub(crate) fn auto_approval(&self, holder: &MemberId, request: &AccessRequest) -> Option<String> {
+        auto_approval(self.guard(holder)?, request).map(str::to_owned)
+    }
+
+    /// Delegations in force, and those that have run out and were not ended.
+    pub(crate) fn delegations(&self) -> impl Iterator<Item = &Delegation> {
+        self.all(Kind::Delegation).filter_map(|object| match object {
+            Object::Delegation(delegation) => Some(delegation),
             _ => None,
+        })
+    }
+
+    /// The calendar in force.
+    pub(crate) fn calendar(&self) -> Calendar {
+        match self.object(&Key::Calendar) {
+            Some(Object::Calendar(calendar)) => calendar.clone(),
+            _ => Calendar::default(),
         }
     }
 
-    pub(crate) fn policy(&self, holder: &MemberId) -> Option<&RuleBook> {
-        match self.object(&Key::Policy(holder.clone())) {
-            Some(Object::Policy(book)) => Some(book),
+    /// Revision of the tariff in force; zero when there is none.
+    pub(crate) fn tariff_revision(&self) -> u32 {
+        match self.object(&Key::Tariff) {
+            Some(Object::Tariff(tariff)) => tariff.revision,
+            _ => 0,
+        }
+    }
+}
+
+/// Looks an object up by its key.
+macro_rules! lookups {
+    ($($name:ident($arg:ident: $id:ty) => $key:expr, $kind:ident($found:ident) -> $noun:ty, $value:expr;)*) => {
+        impl Draft<'_> {$(
+            pub(crate) fn $name(&self, $arg: $id) -> Option<&$noun> {
+                match self.object(&$key) {
+                    Some(Object::$kind($found)) => Some($value),
+                    _ => None,
+                }
+            }
+        )*}
+    };
+}
+
+lookups! {
+    grant(id: &GrantId) => Key::Grant(*id), Grant(found) -> GrantState, found;
+    policy(holder: &MemberId) => Key::Policy(holder.clone()), Policy(found) -> RuleBook, found;
+    open(intent: &IntentId) => Key::Open(*intent), Open(found) -> OpenQuery, found;
+    grant_use(id: &GrantId) => Key::GrantUse(*id), GrantUse(found) -> WindowUse, found;
+    consent_use(id: &ConsentId) => Key::ConsentUse(*id), ConsentUse(found) -> WindowUse, found;
+    ceremony(number: u32) => Key::Ceremony(number), Ceremony(found) -> Ceremony, found;
+    case(number: &CaseNumber) => Key::Case(number.clone()), Case(found) -> Case, found;
+    request(id: &RequestId) => Key::Request(*id), Request(found) -> RequestState, found.as_ref();
+    delegation(id: &DelegationId) => Key::Delegation(*id), Delegation(found) -> Delegation, found;
+    proposal(id: &ProposalId) => Key::Proposal(*id), Proposal(found) -> ProposalState, found.as_ref();
+    dispute(id: &DisputeId) => Key::Dispute(*id), Dispute(found) -> DisputeState, found;
+    notice(purpose: &PurposeCode) => Key::Notice(purpose.clone()), Notice(found) -> Notice, found;
+}
+
+impl Draft<'_> {
+    pub(crate) fn rate(&self, id: &GrantId) -> Option<&WindowUse> {
+        if let Some(other) = self.beside.as_ref().filter(|b| b.in_use) {
+            return other.rate(id);
+        }
+        match self.object(&Key::Rate(*id)) {
+            Some(Object::Rate(used)) => Some(used),
             _ => None,
         }
     }
+}
 
-    pub(crate) fn open(&self, intent: &IntentId) -> Option<&OpenQuery> {
-        match self.object(&Key::Open(*intent)) {
-            Some(Object::Open(query)) => Some(query),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn grant_use(&self, id: &GrantId) -> Option<&GrantUse> {
-        match self.object(&Key::GrantUse(*id)) {
-            Some(Object::GrantUse(used)) => Some(used),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn ceremony(&self, number: u32) -> Option<&Ceremony> {
-        match self.object(&Key::Ceremony(number)) {
-            Some(Object::Ceremony(ceremony)) => Some(ceremony),
-            _ => None,
-        }
-    }
-
+impl Draft<'_> {
     pub(crate) fn escrow_in_force(&self) -> Option<&EscrowInForce> {
         match self.object(&Key::Escrow) {
             Some(Object::Escrow(escrow)) => Some(escrow),
@@ -101,11 +165,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(crate) fn case(&self, number: &CaseNumber) -> Option<&Case> {
-        match self.object(&Key::Case(number.clone())) {
-            Some(Object::Case(case)) => Some(case),
-            _ => None,
-        }
+    /// Changes the counters of this month, consumer and dataset.
+    pub(crate) fn count(&mut self, consumer: &MemberId, dataset: &DatasetId, change: impl FnOnce(&mut Usage)) {
+        let Some(holder) = self.dataset(dataset).map(|d| d.holder.clone()) else { return };
+        let month = Day::of_ms(self.moment.time_ms).month();
+        let key = Key::Usage { month, consumer: consumer.clone(), dataset: dataset.clone() };
+        let mut usage = match self.object(&key) {
+            Some(Object::Usage(usage)) => usage.clone(),
+            _ => Usage::new(month, consumer.clone(), holder, dataset.clone()),
+        };
+        change(&mut usage);
+        self.put(key, Object::Usage(usage));
     }
 }
 
@@ -142,6 +212,18 @@ impl Facts for Draft<'_> {
         self.grant_use(grant).filter(|u| u.window_start_ms == window_start_ms).map_or(0, |u| u.used)
     }
 
+    fn consent_used(&self, consent: &ConsentId, window_start_ms: u64) -> u64 {
+        self.consent_use(consent).filter(|u| u.window_start_ms == window_start_ms).map_or(0, |u| u.used)
+    }
+
+    fn rate_used(&self, grant: &GrantId, window_start_ms: u64) -> u64 {
+        self.rate(grant).filter(|u| u.window_start_ms == window_start_ms).map_or(0, |u| u.used)
+    }
+
+    fn is_working_day(&self, time_ms: u64) -> bool {
+        self.calendar().is_working(Day::of_ms(time_ms))
+    }
+
     fn consent(&self, id: &ConsentId) -> Option<&ConsentState> {
         match self.object(&Key::Consent(*id)) {
             Some(Object::Consent(state)) => Some(state),
@@ -150,6 +232,9 @@ impl Facts for Draft<'_> {
     }
 
     fn guard(&self, holder: &MemberId) -> Option<&Guard> {
+        if let Some(other) = self.beside.as_ref().and_then(|b| b.guard(holder)) {
+            return Some(other);
+        }
         self.guards.get(holder).map(Arc::as_ref).or_else(|| self.base.guard(holder))
     }
 
@@ -162,6 +247,10 @@ impl Facts for Draft<'_> {
 
     fn escrow(&self) -> Option<u32> {
         self.escrow_in_force().map(|e| e.ceremony)
+    }
+
+    fn dataset_status(&self, dataset: &DatasetId) -> Option<&DatasetStatus> {
+        self.status_of(dataset)
     }
 
     fn claim_holds(&self, intent: &Intent) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use covenant_canon::Digest;
-use covenant_domain::{Entry, IntentId, MemberId};
+use covenant_domain::{Entry, Found, IntentId, MemberId};
 use covenant_engine::Guard;
 
 use crate::object::{Key, Object};
@@ -41,6 +41,14 @@ pub enum Inadmissible {
         time_ms: u64,
         /// The charter's limit.
         freshness_ms: u64,
+    },
+    /// A text in it reads as somebody's number or address. The ledger is for ever, so no block holds it.
+    #[error("entry {entry} holds {found} of one of its texts: say it without")]
+    Personal {
+        /// The entry.
+        entry: Digest,
+        /// What and where.
+        found: Found,
     },
     /// Its author is not a member.
     #[error("`{author}` is not a member of the consortium")]

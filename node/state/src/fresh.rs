@@ -1,9 +1,10 @@
-//! What may stand in a block: fresh entries, each recorded at most once, completions of open queries.
+//! What may stand in a block: fresh entries without personal numbers, each recorded at most once, completions of open
+//! queries.
 
 use std::collections::BTreeSet;
 
 use covenant_canon::Digest;
-use covenant_domain::{Body, IntentId, MemberId};
+use covenant_domain::{Body, IntentId, MemberId, personal};
 use covenant_ledger::CheckedBatch;
 
 use crate::State;
@@ -49,6 +50,9 @@ impl<'a> Fresh<'a> {
                 Body::Intent(intent) => Some(intent.id),
                 _ => None,
             };
+            if let Some(found) = personal(&entry.body) {
+                return Err(Inadmissible::Personal { entry: *id, found });
+            }
             self.admit_one(entry.made_ms, *id, intent)
         });
         if result.is_err() {
@@ -111,5 +115,18 @@ impl<'a> Fresh<'a> {
         }
         let counts = whole && self.time_ms < query.permit.expires_ms && self.completed.insert(intent);
         if counts { Ok(true) } else { Err(not_open) }
+    }
+}
+
+impl State {
+    /// Whether an intent was recorded, as far as recent ones are remembered; absent when it is too old to be told.
+    pub fn knows_intent(&self, id: &IntentId, now_ms: u64) -> Option<bool> {
+        let remembered = id.time_ms().saturating_add(self.charter().freshness_ms) > now_ms.max(self.time_ms());
+        if self.seen_intents.contains(id) { Some(true) } else { remembered.then_some(false) }
+    }
+
+    /// Whether every entry of a batch is on the ledger already, as far as recent entries are remembered.
+    pub fn has_all(&self, batch: &CheckedBatch) -> bool {
+        batch.ids().iter().all(|id| self.seen_entries.contains(id))
     }
 }

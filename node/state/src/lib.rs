@@ -6,15 +6,20 @@
 #![deny(missing_docs)]
 
 mod apply;
+mod beside;
+mod catalogue;
 mod claim;
 mod draft;
 mod execution;
 mod fresh;
 mod lookup;
 mod object;
+mod objects;
 mod state;
 mod tree;
+mod view;
 
+pub use beside::{Beside, Twice};
 pub use execution::{Execution, Inadmissible, Row, SeenEntry};
-pub use object::{EscrowInForce, GrantUse, Key, Object, OpenQuery};
+pub use object::{EscrowInForce, Key, Object, OpenQuery, WindowUse};
 pub use state::{State, StateError};

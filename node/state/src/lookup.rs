@@ -6,6 +6,7 @@ use covenant_engine::{EpochState, Guard};
 
 use crate::State;
 use crate::object::{EscrowInForce, Key, Object};
+use crate::objects::Kind;
 
 impl State {
     /// A dataset's epoch in force.
@@ -26,7 +27,7 @@ impl State {
 
     /// All ceremonies, in the order of their numbers.
     pub fn ceremonies(&self) -> impl Iterator<Item = &Ceremony> {
-        self.objects().range(Key::Ceremony(0)..Key::Escrow).filter_map(|(_, o)| match o {
+        self.objects().of(Kind::Ceremony).filter_map(|(_, o)| match o {
             Object::Ceremony(ceremony) => Some(ceremony),
             _ => None,
         })
@@ -34,7 +35,7 @@ impl State {
 
     /// All cases, in the order of their numbers.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
-        self.objects().range(Key::Escrow..).filter_map(|(_, o)| match o {
+        self.objects().of(Kind::Case).filter_map(|(_, o)| match o {
             Object::Case(case) => Some(case),
             _ => None,
         })

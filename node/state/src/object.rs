@@ -1,8 +1,9 @@
 //! What the state is made of: objects under keys.
 
 use covenant_domain::{
-    Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, GrantId, Intent, IntentId, MemberId, Permit, Point,
-    Purpose, PurposeCode, RuleBook,
+    Calendar, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, DatasetStatus, Delegation, DelegationId,
+    DisputeId, DisputeState, GrantId, Intent, IntentId, MemberId, Notice, Permit, Point, ProposalId, ProposalState,
+    ProposalStatus, Purpose, PurposeCode, RequestId, RequestState, RightId, RightState, RuleBook, Tariff, Usage,
 };
 use covenant_engine::{ConsentState, EpochState, GrantState};
 use minicbor::{Decode, Encode};
@@ -43,6 +44,52 @@ pub enum Key {
     /// A regulator's case.
     #[n(10)]
     Case(#[n(0)] CaseNumber),
+    /// An access request.
+    #[n(11)]
+    Request(#[n(0)] RequestId),
+    /// A delegation.
+    #[n(12)]
+    Delegation(#[n(0)] DelegationId),
+    /// The calendar in force.
+    #[n(13)]
+    Calendar,
+    /// A proposal.
+    #[n(14)]
+    Proposal(#[n(0)] ProposalId),
+    /// A dispute.
+    #[n(15)]
+    Dispute(#[n(0)] DisputeId),
+    /// Counters of one month, consumer and dataset.
+    #[n(16)]
+    Usage {
+        /// Year and month as one number.
+        #[n(0)]
+        month: u32,
+        /// Who asked.
+        #[n(1)]
+        consumer: MemberId,
+        /// About what.
+        #[n(2)]
+        dataset: DatasetId,
+    },
+    /// The newest notice text of a purpose.
+    #[n(17)]
+    Notice(#[n(0)] PurposeCode),
+    /// What answers are worth.
+    #[n(18)]
+    Tariff,
+    /// How much of a consent's current window is spent.
+    #[n(19)]
+    ConsentUse(#[n(0)] ConsentId),
+    /// Queries of a grant in its newest minute, where guard rules limit the rate.
+    #[n(30)]
+    Rate(#[n(0)] GrantId),
+    /// What happened to a dataset since it was published.
+    #[n(20)]
+    DatasetStatus(#[n(0)] DatasetId),
+    /// A change of a right.
+    #[n(22)]
+    Right(#[n(0)] RightId),
 }
 
 /// One object of the state.
@@ -62,7 +109,7 @@ pub enum Object {
     Grant(#[n(0)] GrantState),
     /// A quota counter.
     #[n(4)]
-    GrantUse(#[n(0)] GrantUse),
+    GrantUse(#[n(0)] WindowUse),
     /// A consent.
     #[n(5)]
     Consent(#[n(0)] ConsentState),
@@ -81,6 +128,56 @@ pub enum Object {
     /// A case.
     #[n(10)]
     Case(#[n(0)] Case),
+    /// An access request; boxed for its size.
+    #[n(11)]
+    Request(#[n(0)] Box<RequestState>),
+    /// A delegation.
+    #[n(12)]
+    Delegation(#[n(0)] Delegation),
+    /// A calendar.
+    #[n(13)]
+    Calendar(#[n(0)] Calendar),
+    /// A proposal; boxed for its size.
+    #[n(14)]
+    Proposal(#[n(0)] Box<ProposalState>),
+    /// A dispute.
+    #[n(15)]
+    Dispute(#[n(0)] DisputeState),
+    /// Counters.
+    #[n(16)]
+    Usage(#[n(0)] Usage),
+    /// A notice text.
+    #[n(17)]
+    Notice(#[n(0)] Notice),
+    /// A tariff.
+    #[n(18)]
+    Tariff(#[n(0)] Tariff),
+    /// A counter of uses.
+    #[n(19)]
+    ConsentUse(#[n(0)] WindowUse),
+    /// A rate counter.
+    #[n(30)]
+    Rate(#[n(0)] WindowUse),
+    /// A dataset's status.
+    #[n(20)]
+    DatasetStatus(#[n(0)] DatasetStatus),
+    /// A change of a right with its signatures.
+    #[n(22)]
+    Right(#[n(0)] RightState),
+}
+
+impl Object {
+    /// When something happens to it by itself: block time in milliseconds.
+    pub(crate) fn due_ms(&self) -> Option<u64> {
+        match self {
+            Self::Open(query) => Some(query.permit.expires_ms),
+            Self::Grant(state) => state.deletion_due_ms.filter(|_| !state.deletion_overdue),
+            Self::Request(state) => state.clock.as_ref().filter(|c| !c.overdue).map(|c| c.due_ms),
+            Self::Dispute(state) => (state.answer.is_none() && !state.clock.overdue).then_some(state.clock.due_ms),
+            Self::Proposal(state) => (state.status == ProposalStatus::Open).then_some(state.closes_ms),
+            _ => None,
+        }
+    }
 }
 
 /// The escrow key that lookups must use.
@@ -95,10 +192,10 @@ pub struct EscrowInForce {
     pub key: Point,
 }
 
-/// Queries debited from a grant in its newest window.
+/// What was debited from a grant or a consent in its newest window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct GrantUse {
+pub struct WindowUse {
     /// Start of the window, milliseconds since 1970.
     #[n(0)]
     pub window_start_ms: u64,

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covenant_canon::{CanonError, Digest, SuiteId, from_bytes, to_bytes};
-use covenant_domain::{ConsentId, Dataset, DatasetId, GrantId, IntentId, Member, MemberId, Purpose, PurposeCode};
-use covenant_engine::{ConsentState, GrantState, Guard, GuardError, Moment, Plan, Wish, plan};
+use covenant_domain::{DatasetId, GrantId, IntentId, Member, MemberId, PurposeCode};
+use covenant_engine::{GrantState, Guard, GuardError, Moment};
 use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys};
 
 use crate::apply;
+use crate::beside::Beside;
 use crate::draft::Draft;
 use crate::execution::{Execution, Inadmissible, Row, SeenEntry};
 use crate::fresh::Fresh;
-use crate::object::{Key, Object, OpenQuery};
+use crate::object::{Key, Object};
+use crate::objects::Objects;
 use crate::tree::StateTree;
 
 /// Why stored rows do not make a state.
@@ -39,16 +41,24 @@ pub struct State {
     charter: Charter,
     members: BTreeMap<MemberId, Member>,
     keys: BTreeMap<MemberId, MemberKeys>,
-    objects: BTreeMap<Key, Object>,
+    objects: Objects,
     grants: BTreeMap<GrantRoute, BTreeSet<GrantId>>,
+    /// Consumers with the datasets they hold or held a grant on.
+    pairs: BTreeSet<(MemberId, DatasetId)>,
     guards: BTreeMap<MemberId, Arc<Guard>>,
-    due: BTreeSet<(u64, IntentId)>,
+    /// What happens by itself, and when.
+    due: BTreeSet<(u64, Key)>,
+    /// Consumers' requests that were answered by a consent.
+    consent_requests: BTreeSet<Digest>,
+    /// Queries that were disputed, by whom.
+    disputed: BTreeSet<(MemberId, IntentId)>,
     seen: BTreeSet<SeenEntry>,
     pub(crate) seen_entries: BTreeSet<Digest>,
     pub(crate) seen_intents: BTreeSet<IntentId>,
     tree: StateTree,
     height: u64,
     time_ms: u64,
+    pub(crate) catalogue_height: u64,
 }
 
 impl State {
@@ -63,16 +73,20 @@ impl State {
             charter: genesis.charter.clone(),
             members: genesis.members.iter().map(|m| (m.id.clone(), m.clone())).collect(),
             keys: genesis.check()?,
-            objects: BTreeMap::new(),
+            objects: Objects::default(),
             grants: BTreeMap::new(),
+            pairs: BTreeSet::new(),
             guards: BTreeMap::new(),
             due: BTreeSet::new(),
+            consent_requests: BTreeSet::new(),
+            disputed: BTreeSet::new(),
             seen: BTreeSet::new(),
             seen_entries: BTreeSet::new(),
             seen_intents: BTreeSet::new(),
             tree: StateTree::new(genesis.suite),
             height: 0,
             time_ms: genesis.created_ms,
+            catalogue_height: 0,
         })
     }
 
@@ -88,7 +102,7 @@ impl State {
         seen: Vec<SeenEntry>,
     ) -> Result<Self, StateError> {
         let mut state = Self::genesis(genesis)?;
-        (state.height, state.time_ms) = (height, time_ms);
+        (state.height, state.time_ms, state.catalogue_height) = (height, time_ms, height);
         for row in &rows {
             let Some(value) = &row.value else { continue };
             let (key, object): (Key, Object) = (from_bytes(&row.key)?, from_bytes(value)?);
@@ -108,11 +122,22 @@ impl State {
     /// # Errors
     /// [`Inadmissible`] when the block must not hold one of the batches.
     pub fn execute(&self, height: u64, time_ms: u64, batches: &[CheckedBatch]) -> Result<Execution, Inadmissible> {
+        Ok(self.run(height, time_ms, batches, None)?.0)
+    }
+
+    pub(crate) fn run(
+        &self,
+        height: u64,
+        time_ms: u64,
+        batches: &[CheckedBatch],
+        beside: Option<Beside>,
+    ) -> Result<(Execution, Option<Beside>), Inadmissible> {
         if time_ms < self.time_ms {
             return Err(Inadmissible::Time { time_ms, parent_ms: self.time_ms });
         }
         let mut draft = Draft::new(self, self.moment(height, time_ms));
-        apply::lapses(&mut draft);
+        draft.beside = beside;
+        apply::due(&mut draft);
         let mut fresh = Fresh::in_block(self, time_ms);
         for batch in batches {
             fresh.admit(batch)?;
@@ -124,7 +149,7 @@ impl State {
         let changes: Vec<_> = draft.changes.into_iter().collect();
         let rows = changes.iter().map(|(k, o)| Row { key: to_bytes(k), value: o.as_ref().map(to_bytes) }).collect();
         let guards = draft.guards.into_iter().collect();
-        Ok(Execution { height, time_ms, derived: draft.derived, changes, rows, seen, guards })
+        Ok((Execution { height, time_ms, derived: draft.derived, changes, rows, seen, guards }, draft.beside))
     }
 
     /// Whether a batch could stand in a block of this time on top of this state or of a later one: a completion may
@@ -154,20 +179,10 @@ impl State {
         (fit, unfit)
     }
 
-    /// Whether an intent was recorded, as far as recent ones are remembered; absent when it is too old to be told.
-    pub fn knows_intent(&self, id: &IntentId, now_ms: u64) -> Option<bool> {
-        let remembered = id.time_ms().saturating_add(self.charter.freshness_ms) > now_ms.max(self.time_ms);
-        if self.seen_intents.contains(id) { Some(true) } else { remembered.then_some(false) }
-    }
-
-    /// Whether every entry of a batch is on the ledger already, as far as recent entries are remembered.
-    pub fn has_all(&self, batch: &CheckedBatch) -> bool {
-        batch.ids().iter().all(|id| self.seen_entries.contains(id))
-    }
-
     /// Makes an execution happen.
     pub fn apply(&mut self, execution: Execution) {
         self.tree.update(&execution.rows);
+        self.note_catalogue(&execution);
         for (key, object) in execution.changes {
             self.place(key, object);
         }
@@ -217,108 +232,17 @@ impl State {
         self.keys.get(member)
     }
 
-    /// Whether permits have run out by this time.
-    pub fn has_lapses(&self, time_ms: u64) -> bool {
+    /// Whether something has become due by this time: a permit ran out, a clock, a vote.
+    pub fn has_due(&self, time_ms: u64) -> bool {
         self.due.first().is_some_and(|(due, _)| *due <= time_ms)
     }
 
-    /// When the next permit runs out.
-    pub fn next_lapse_ms(&self) -> Option<u64> {
+    /// When the next thing becomes due.
+    pub fn next_due_ms(&self) -> Option<u64> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Permitted queries that await completion.
-    pub fn open_queries(&self) -> impl Iterator<Item = &OpenQuery> {
-        self.due.iter().filter_map(|(_, id)| self.open_query(id))
-    }
-
-    /// One permitted query that awaits completion.
-    pub fn open_query(&self, id: &IntentId) -> Option<&OpenQuery> {
-        match self.object(&Key::Open(*id)) {
-            Some(Object::Open(query)) => Some(query),
-            _ => None,
-        }
-    }
-
-    /// All datasets.
-    pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
-        self.objects.values().filter_map(|o| match o {
-            Object::Dataset(dataset) => Some(dataset),
-            _ => None,
-        })
-    }
-
-    /// All grants.
-    pub fn grants_all(&self) -> impl Iterator<Item = &GrantState> {
-        self.objects.values().filter_map(|o| match o {
-            Object::Grant(state) => Some(state),
-            _ => None,
-        })
-    }
-
-    /// All purposes.
-    pub fn purposes(&self) -> impl Iterator<Item = &Purpose> {
-        self.objects.values().filter_map(|o| match o {
-            Object::Purpose(purpose) => Some(purpose),
-            _ => None,
-        })
-    }
-
-    /// All consents.
-    pub fn consents(&self) -> impl Iterator<Item = &ConsentState> {
-        self.objects.values().filter_map(|o| match o {
-            Object::Consent(state) => Some(state),
-            _ => None,
-        })
-    }
-
-    /// Advice on a query as of now.
-    pub fn plan(&self, wish: &Wish, time_ms: u64) -> Plan {
-        let draft = Draft::new(self, self.moment(self.height + 1, time_ms.max(self.time_ms)));
-        plan(&draft, wish, &draft.moment)
-    }
-
-    /// A consent with its status.
-    pub fn consent(&self, id: &ConsentId) -> Option<&ConsentState> {
-        match self.object(&Key::Consent(*id)) {
-            Some(Object::Consent(state)) => Some(state),
-            _ => None,
-        }
-    }
-
-    /// A grant with its status.
-    pub fn grant(&self, id: &GrantId) -> Option<&GrantState> {
-        match self.object(&Key::Grant(*id)) {
-            Some(Object::Grant(state)) => Some(state),
-            _ => None,
-        }
-    }
-
-    /// Queries debited from a grant in its newest window.
-    pub fn grant_used(&self, id: &GrantId) -> u64 {
-        match self.object(&Key::GrantUse(*id)) {
-            Some(Object::GrantUse(used)) => used.used,
-            _ => 0,
-        }
-    }
-
-    /// A dataset in force.
-    pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
-        match self.object(&Key::Dataset(id.clone())) {
-            Some(Object::Dataset(dataset)) => Some(dataset),
-            _ => None,
-        }
-    }
-
-    /// A purpose.
-    pub fn purpose(&self, code: &PurposeCode) -> Option<&Purpose> {
-        match self.object(&Key::Purpose(code.clone())) {
-            Some(Object::Purpose(purpose)) => Some(purpose),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn objects(&self) -> &BTreeMap<Key, Object> {
+    pub(crate) fn objects(&self) -> &Objects {
         &self.objects
     }
 
@@ -334,6 +258,11 @@ impl State {
         self.guards.get(holder).map(Arc::as_ref)
     }
 
+    /// Grants of a dataset, whoever they are for.
+    pub(crate) fn grants_of(&self, dataset: &DatasetId) -> impl Iterator<Item = &GrantId> {
+        self.grants.iter().filter(move |((_, of, _), _)| of == dataset).flat_map(|(_, ids)| ids)
+    }
+
     pub(crate) fn grant_ids(
         &self,
         consumer: &MemberId,
@@ -344,35 +273,55 @@ impl State {
         self.grants.get(&route).into_iter().flatten()
     }
 
-    fn moment(&self, height: u64, time_ms: u64) -> Moment {
+    pub(crate) fn moment(&self, height: u64, time_ms: u64) -> Moment {
         let Charter { freshness_ms, completion_ms, .. } = self.charter;
         Moment { height, time_ms, freshness_ms, completion_ms }
     }
 
-    /// Permits that have run out by this time, the oldest first.
-    pub(crate) fn overdue(&self, time_ms: u64) -> impl Iterator<Item = (u64, IntentId)> + use<'_> {
-        self.due.iter().take_while(move |(due, _)| *due <= time_ms).copied()
+    /// What has become due by this time, the oldest first.
+    pub(crate) fn overdue(&self, time_ms: u64) -> impl Iterator<Item = &(u64, Key)> + use<'_> {
+        self.due.iter().take_while(move |(due, _)| *due <= time_ms)
+    }
+
+    /// Whether the member holds or held a grant on the dataset.
+    pub(crate) fn has_held_grant(&self, consumer: &MemberId, dataset: &DatasetId) -> bool {
+        self.pairs.contains(&(consumer.clone(), dataset.clone()))
+    }
+
+    /// Whether a consumer's request was answered by a consent already.
+    pub(crate) fn answered(&self, request: &Digest) -> bool {
+        self.consent_requests.contains(request)
+    }
+
+    /// Whether the member has disputed this query.
+    pub(crate) fn has_disputed(&self, member: &MemberId, intent: &IntentId) -> bool {
+        self.disputed.contains(&(member.clone(), *intent))
     }
 
     /// Sets or removes an object and keeps the indices in step.
     fn place(&mut self, key: Key, object: Option<Object>) {
-        let Some(object) = object else {
-            if let Some(Object::Open(query)) = self.objects.remove(&key) {
-                self.due.remove(&(query.permit.expires_ms, query.intent.id));
-            }
-            return;
-        };
+        let due = object.as_ref().and_then(Object::due_ms);
         match &object {
-            Object::Open(query) => {
-                self.due.insert((query.permit.expires_ms, query.intent.id));
-            }
-            Object::Grant(GrantState { grant, .. }) => {
+            Some(Object::Grant(GrantState { grant, .. })) => {
                 let route = (grant.consumer.clone(), grant.dataset.clone(), grant.purpose.clone());
+                self.pairs.insert((grant.consumer.clone(), grant.dataset.clone()));
                 self.grants.entry(route).or_default().insert(grant.id);
+            }
+            Some(Object::Consent(state)) => self.consent_requests.extend(state.consent.request),
+            Some(Object::Dispute(state)) => {
+                self.disputed.insert((state.consumer.clone(), state.dispute.intent));
             }
             _ => {}
         }
-        self.objects.insert(key, object);
+        let before = match object {
+            Some(object) => self.objects.insert(key.clone(), object),
+            None => self.objects.remove(&key),
+        };
+        let was_due = before.as_ref().and_then(Object::due_ms);
+        if was_due != due {
+            was_due.map(|at| self.due.remove(&(at, key.clone())));
+            due.map(|at| self.due.insert((at, key)));
+        }
     }
 
     fn remember(&mut self, seen: Vec<SeenEntry>) {

@@ -16,7 +16,7 @@ use covenant_state::*;
 use proptest::prelude::*;
 use support::*;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Op {
     Ask(u32),
     AskWithConsent(u32),
@@ -25,6 +25,8 @@ enum Op {
     Consent(ConsentChange),
     Issue(u8),
     Dataset(u32),
+    Change(DatasetChange),
+    Right(u8, bool),
     Policy(u32),
     Purpose(bool),
 }
@@ -40,6 +42,12 @@ fn op() -> impl Strategy<Value = Op> {
         1 => consents.prop_map(Op::Consent),
         1 => (1u8..4).prop_map(Op::Issue),
         1 => (1u32..4).prop_map(Op::Dataset),
+        1 => prop::sample::select(vec![
+            DatasetChange::Suspended,
+            DatasetChange::Resumed,
+            DatasetChange::Deprecated { until_ms: START_MS + 5_000, successor: None },
+        ]).prop_map(Op::Change),
+        1 => (1u8..3, any::<bool>()).prop_map(|(n, sign)| Op::Right(n, sign)),
         1 => (1u32..4).prop_map(Op::Policy),
         1 => any::<bool>().prop_map(Op::Purpose),
     ]
@@ -57,7 +65,16 @@ fn entry(world: &World, state: &State, time_ms: u64, op: Op) -> Option<Entry> {
         Op::Grant(n, change) => ("housing", Body::GrantChanged { grant: grant_id(n), change }),
         Op::Consent(change) => ("authorisation", Body::ConsentChanged { consent: consent_id(1), change }),
         Op::Issue(n) => ("housing", Body::GrantIssued(world.grant(n, 5))),
-        Op::Dataset(revision) => ("housing", Body::DatasetPublished(dataset(revision))),
+        Op::Dataset(revision) => {
+            ("housing", Body::DatasetPublished(Dataset { cosigners: vec![id("tax")], ..dataset(revision) }))
+        }
+        Op::Change(change) => ("housing", Body::DatasetChanged { dataset: dataset_id(), change }),
+        Op::Right(n, true) => ("tax", Body::RightSigned(RightId::from_parts(START_MS, &[n; 10]))),
+        Op::Right(n, false) => {
+            let (id, follows) = (RightId::from_parts(START_MS, &[n; 10]), None);
+            let (kind, record) = (RightKind::Registration, covenant_canon::Digest([n; 32]));
+            ("housing", Body::RightProposed(RightChange { id, dataset: dataset_id(), kind, record, follows }))
+        }
         Op::Policy(revision) => ("housing", Body::PolicyAdopted(book(revision))),
         Op::Purpose(needs_consent) => ("regulator", Body::PurposeRegistered(Purpose { needs_consent, ..purpose() })),
     };
@@ -101,7 +118,7 @@ proptest! {
         let (mut straight, mut restored, mut disk) = (world.state(), world.state(), Disk::default());
         let setup = [
             by("regulator", Body::PurposeRegistered(purpose())),
-            by("housing", Body::DatasetPublished(dataset(1))),
+            by("housing", Body::DatasetPublished(Dataset { cosigners: vec![id("tax")], ..dataset(1) })),
             by("housing", Body::PolicyAdopted(book(1))),
             by("housing", Body::GrantIssued(world.grant(1, 5))),
             by("authorisation", Body::ConsentIssued(consent(1, 4))),
@@ -139,7 +156,7 @@ proptest! {
             straight.apply(one);
             restored = disk.restore(&world, height, time_ms);
             prop_assert_eq!(straight.digest(), restored.digest());
-            prop_assert_eq!(straight.next_lapse_ms(), restored.next_lapse_ms());
+            prop_assert_eq!(straight.next_due_ms(), restored.next_due_ms());
             prop_assert_eq!(straight.open_queries().collect::<Vec<_>>(), restored.open_queries().collect::<Vec<_>>());
             for batch in &fit {
                 prop_assert_eq!(straight.has_all(batch), restored.has_all(batch));
@@ -185,7 +202,7 @@ fn five_hundred_and_twelve_intents_among_a_hundred_thousand_grants() {
         let purpose = if n == 0 { purpose_code() } else { PurposeCode::new(&format!("p{n}")).unwrap() };
         let grant = Grant { id: GrantId::from_parts(1, &random), purpose, ..template.clone() };
         let key = Key::Grant(grant.id);
-        let object = Object::Grant(covenant_engine::GrantState { grant, suspended_by: vec![], revoked: false });
+        let object = Object::Grant(covenant_engine::GrantState::new(grant, vec![]));
         disk.rows.insert(covenant_canon::to_bytes(&key), covenant_canon::to_bytes(&object));
     }
     let state = disk.restore(&world, 1, START_MS);

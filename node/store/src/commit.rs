@@ -38,6 +38,7 @@ async fn write_height(db: &impl ConnectionTrait, commit: &Commit) -> Result<bool
     }
     insert(db, &BLOCK, block_values(commit)?).await?;
     insert(db, &ENTRY, entry_values(commit)?).await?;
+    insert(db, &LINK, link_values(&commit.entries)?).await?;
     insert(db, &KIND, kind_values(&commit.entries)?).await?;
     write_state(db, &commit.rows).await?;
     insert(db, &TILE, tile_values(&commit.tiles)?).await?;
@@ -153,6 +154,18 @@ fn push_entry(values: &mut Vec<Value>, entry: &EntryRow, seen: i16) -> Result<()
         entry.derived.clone().into(),
     ]);
     Ok(())
+}
+
+const LINK: Insert = Insert { table: "links", columns: &["under", "leaf"], conflict: "" };
+
+fn link_values(entries: &[EntryRow]) -> Result<Vec<Value>, Fault> {
+    let mut values = Vec::new();
+    for entry in entries {
+        for under in &entry.under {
+            values.extend::<[Value; 2]>([under.as_str().into(), signed("leaf", entry.leaf)?.into()]);
+        }
+    }
+    Ok(values)
 }
 
 const KIND: Insert = Insert {

@@ -5,7 +5,7 @@ use covenant_ledger::{TILE, Tile};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::commit::{self, BLOCK, ENTRY, EVIDENCE, TIP, algorithm_number};
-use crate::entity::{block, entry, evidence, kind, tile, tip};
+use crate::entity::{block, entry, evidence, kind, link, tile, tip};
 use crate::error::{Fault, StoreError};
 use crate::record::{EntryRow, StoredBlock, Tip};
 use crate::row::{digest, head, member, signed, unsigned, whole};
@@ -53,6 +53,30 @@ impl Store {
     pub async fn entries_about(&self, about: &str) -> Result<Vec<EntryRow>, StoreError> {
         let query = entry::Entity::find().filter(entry::Column::About.eq(about)).order_by_asc(entry::Column::Leaf);
         self.read("read entries", async { query.all(self.reader()).await?.into_iter().map(entry_of).collect() }).await
+    }
+
+    /// Up to `limit` entries that are under something, a consent for example, behind a leaf and in leaf order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn entries_under(
+        &self,
+        under: &str,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EntryRow>, StoreError> {
+        self.read("read entries", async {
+            let from = after.map_or(Ok(0), |leaf| signed("leaf", leaf).map(|l| l + 1))?;
+            let links = link::Entity::find()
+                .filter(link::Column::Under.eq(under))
+                .filter(link::Column::Leaf.gte(from))
+                .order_by_asc(link::Column::Leaf)
+                .limit(u64::from(limit));
+            let leaves: Vec<i64> = links.all(self.reader()).await?.into_iter().map(|l| l.leaf).collect();
+            let found = entry::Entity::find().filter(entry::Column::Leaf.is_in(leaves));
+            found.order_by_asc(entry::Column::Leaf).all(self.reader()).await?.into_iter().map(entry_of).collect()
+        })
+        .await
     }
 
     /// Up to `limit` entries from a leaf on, in leaf order.
@@ -138,6 +162,7 @@ fn entry_of(found: entry::Model) -> Result<EntryRow, Fault> {
         author: found.author.map(|author| member("entry author", &author)).transpose()?,
         kind: found.kind,
         about: found.about,
+        under: Vec::new(),
         fresh_ms: unsigned("freshness", found.fresh_ms)?,
         derived: found.derived,
     })

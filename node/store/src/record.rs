@@ -68,6 +68,8 @@ pub struct EntryRow {
     pub kind: String,
     /// The instance it is about.
     pub about: String,
+    /// What else it is about.
+    pub under: Vec<String>,
     /// The later of when it was made and of its intent id's own time, milliseconds since 1970; as in its `SeenEntry`.
     pub fresh_ms: u64,
     /// Canonical bytes of a derived entry; submitted ones are read from their block.

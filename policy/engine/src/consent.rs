@@ -1,16 +1,22 @@
 //! Whether a consent, or the law, covers an intent.
 
-use covenant_domain::{Authority, ConsentStatus, Intent, Purpose, Reason, ReasonCode};
+use covenant_domain::{Authority, ConsentKind, ConsentStatus, Intent, Purpose, Reason, ReasonCode};
 
 use crate::Facts;
 use crate::facts::{ConsentState, Moment};
+use crate::grant::window_start_ms;
 
 /// Every reason why the authority named in the intent does not suffice; empty when it does.
 pub(crate) fn faults(facts: &impl Facts, intent: &Intent, purpose: &Purpose, moment: &Moment) -> Vec<Reason> {
     match &intent.authority {
         Authority::Consent { id } => match facts.consent(id) {
             None => vec![Reason::new(ReasonCode::ConsentUnknown, format!("no consent {id} is on the ledger"))],
-            Some(state) => consent_faults(state, intent, moment),
+            Some(state) => {
+                let mut out = consent_faults(state, intent, moment);
+                out.extend(kind_fault(state, purpose));
+                out.extend(frequency_fault(facts, state, moment));
+                out
+            }
         },
         Authority::Legal { case, .. } => {
             let mut out = Vec::new();
@@ -23,9 +29,34 @@ pub(crate) fn faults(facts: &impl Facts, intent: &Intent, purpose: &Purpose, mom
                 let detail = format!("purpose `{}` demands a case number", purpose.code);
                 out.push(Reason::new(ReasonCode::CaseRequired, detail));
             }
+            if purpose.needs_record == Some(true) {
+                let detail = format!(
+                    "purpose `{}` demands an authority on record: have the authorisation service record it first",
+                    purpose.code
+                );
+                out.push(Reason::new(ReasonCode::RecordRequired, detail));
+            }
             out
         }
     }
+}
+
+/// An authority by law is no consent.
+fn kind_fault(state: &ConsentState, purpose: &Purpose) -> Option<Reason> {
+    let by_law = matches!(state.consent.kind, ConsentKind::LegalAuthority { .. });
+    let detail = format!(
+        "purpose `{}` demands the subject's consent, {} is an authority by law",
+        purpose.code, state.consent.id
+    );
+    (by_law && purpose.needs_consent).then(|| Reason::new(ReasonCode::ConsentRequired, detail))
+}
+
+fn frequency_fault(facts: &impl Facts, state: &ConsentState, moment: &Moment) -> Option<Reason> {
+    let (id, quota) = (state.consent.id, state.consent.frequency?);
+    let start = window_start_ms(moment.time_ms, quota.window_ms);
+    let next = start.saturating_add(quota.window_ms);
+    let detail = format!("consent {id} allows {} uses per window; the next starts at {next} ms", quota.limit);
+    (facts.consent_used(&id, start) >= quota.limit).then(|| Reason::new(ReasonCode::ConsentTooOften, detail))
 }
 
 fn consent_faults(state: &ConsentState, intent: &Intent, moment: &Moment) -> Vec<Reason> {

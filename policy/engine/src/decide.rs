@@ -3,13 +3,13 @@
 use covenant_canon::Digest;
 use covenant_domain::{
     Authority, ConsentId, Dataset, Decision, Grade, GrantId, Intent, Member, Obligations, Outcome, Permit, Purpose,
-    Reason, ReasonCode, Release, Role, Sharing,
+    Reason, ReasonCode, Release, Role, RuleObligations, Sharing,
 };
 
 use crate::facts::{Facts, GrantState, Moment};
 use crate::grant::window_start_ms;
 use crate::guard::{Guard, GuardQuestion, GuardVerdict};
-use crate::{consent, grant, lookup};
+use crate::{consent, grant, lookup, obligation};
 
 /// Hour offset of guard rules: China Standard Time.
 const UTC_OFFSET_HOURS: u64 = 8;
@@ -23,6 +23,8 @@ pub struct Terms {
     pub debit_grant: Option<(GrantId, u64)>,
     /// Consent to debit one use from.
     pub debit_consent: Option<ConsentId>,
+    /// Grant and minute to count one query in, where guard rules limit the rate.
+    pub debit_rate: Option<(GrantId, u64)>,
 }
 
 /// Decides an intent. Depends only on its arguments: replaying it on the same snapshot gives the same result (I5).
@@ -45,6 +47,7 @@ pub(crate) fn weigh(
     reasons.extend(claim_faults);
     let mut chosen = None;
     if let (Some(dataset), Some(purpose)) = (found.dataset, found.purpose) {
+        reasons.extend(crate::dataset::faults(facts, dataset, moment));
         reasons.extend(field_faults(dataset, purpose, intent));
         reasons.extend(lookup::epoch_faults(facts, dataset, intent, moment));
         match choose_grant(facts, intent, moment) {
@@ -53,18 +56,22 @@ pub(crate) fn weigh(
         }
         reasons.extend(consent::faults(facts, intent, purpose, moment));
     }
-    let allowed_by = match guard_verdict(&found, intent, moment) {
-        Ok(rules) => rules,
+    let (allowed_by, demanded) = match guard_verdict(facts, &found, intent, moment) {
+        Ok(allowed) => allowed,
         Err(reason) => {
             reasons.push(reason);
-            Vec::new()
+            (Vec::new(), RuleObligations::default())
         }
     };
+    if let Some(dataset) = found.dataset {
+        reasons.extend(obligation::faults(facts, dataset, intent, chosen, &demanded, moment));
+    }
     match (reasons.is_empty(), chosen, found.dataset, policy) {
         (true, Some(state), Some(dataset), Some(policy)) => {
             let mut permit = permit(intent, query, dataset, state, policy, moment);
             permit.obligations.data_life_days = data_life_days(facts, &found, state, intent);
             lookup::bind(facts, &mut permit);
+            obligation::bind(&mut permit.obligations, &demanded);
             let detail = format!("grant {}, guard rules: {}", state.grant.id, allowed_by.join(", "));
             yes(intent, permit, Reason::new(ReasonCode::Allowed, detail), state, moment)
         }
@@ -171,8 +178,14 @@ fn choose_grant<'a>(facts: &'a impl Facts, intent: &Intent, moment: &Moment) -> 
     }))
 }
 
-fn guard_verdict(found: &Found<'_>, intent: &Intent, moment: &Moment) -> Result<Vec<String>, Reason> {
-    let Some(dataset) = found.dataset else { return Ok(Vec::new()) };
+/// The rules that allow and what they demand, or why nothing is allowed.
+fn guard_verdict(
+    facts: &impl Facts,
+    found: &Found<'_>,
+    intent: &Intent,
+    moment: &Moment,
+) -> Result<(Vec<String>, RuleObligations), Reason> {
+    let Some(dataset) = found.dataset else { return Ok(Default::default()) };
     let holder = &dataset.holder;
     let Some(guard) = found.guard else {
         let detail = format!("`{holder}` has adopted no guard rules, so nothing is allowed");
@@ -185,17 +198,24 @@ fn guard_verdict(found: &Found<'_>, intent: &Intent, moment: &Moment) -> Result<
         mode: intent.mode,
         purpose: intent.purpose.clone(),
         hour: (hours % 24) as u8,
+        working_day: facts.is_working_day(moment.time_ms),
+        legal: matches!(intent.authority, Authority::Legal { .. }),
+        grade: dataset.grade,
+        fields: intent.fields.clone(),
     };
     let revision = guard.revision();
     match guard.ask(&question) {
-        GuardVerdict::Allows { rules } => Ok(rules),
+        GuardVerdict::Allows { rules, obligations } => Ok((rules, obligations)),
         GuardVerdict::Forbids { rules } => {
             let detail = format!("forbidden by rule `{}` of `{holder}`, revision {revision}", rules.join("`, `"));
             Err(Reason::new(ReasonCode::GuardForbids, detail))
         }
         GuardVerdict::Silent => {
-            let detail =
-                format!("no guard rule of `{holder}`, revision {revision}, allows this at hour {}", question.hour);
+            let day = if question.working_day { "working" } else { "free" };
+            let detail = format!(
+                "no guard rule of `{holder}`, revision {revision}, allows this at hour {} of a {day} day",
+                question.hour
+            );
             Err(Reason::new(ReasonCode::GuardSilent, detail))
         }
         GuardVerdict::Failed { error } => {
@@ -223,13 +243,13 @@ fn permit(
         dataset: dataset.id.clone(),
         dataset_revision: dataset.revision,
         mode: intent.mode,
-        obligations: Obligations {
-            fields: intent.fields.clone(),
-            masked: masked.cloned().collect(),
-            max_rows: grant.max_rows.min(dataset.max_rows),
-            release: if dataset.grade == Grade::General { Release::AfterPermit } else { Release::AfterReceipt },
-            data_life_days: grant.data_life_days,
-        },
+        obligations: Obligations::plain(
+            intent.fields.clone(),
+            masked.cloned().collect(),
+            grant.max_rows.min(dataset.max_rows),
+            if dataset.grade == Grade::General { Release::AfterPermit } else { Release::AfterReceipt },
+            grant.data_life_days,
+        ),
         grant: grant.id,
         height: moment.height,
         expires_ms: moment.time_ms.saturating_add(moment.completion_ms),
@@ -244,9 +264,11 @@ fn yes(intent: &Intent, permit: Permit, reason: Reason, state: &GrantState, mome
         Authority::Consent { id } => Some(*id),
         Authority::Legal { .. } => None,
     };
+    let rate = permit.obligations.rate_per_minute;
     Terms {
         debit_grant: Some((permit.grant, window)),
         debit_consent,
+        debit_rate: rate.map(|_| (permit.grant, window_start_ms(moment.time_ms, obligation::MINUTE_MS))),
         decision: Decision {
             intent: intent.id,
             query: permit.query,
@@ -259,5 +281,5 @@ fn yes(intent: &Intent, permit: Permit, reason: Reason, state: &GrantState, mome
 
 fn no(intent: &Intent, query: Digest, reasons: Vec<Reason>, policy: Option<Digest>) -> Terms {
     let decision = Decision { intent: intent.id, query, outcome: Outcome::Refused, reasons, policy };
-    Terms { decision, debit_grant: None, debit_consent: None }
+    Terms { decision, debit_grant: None, debit_consent: None, debit_rate: None }
 }

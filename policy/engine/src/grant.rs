@@ -6,7 +6,7 @@ use crate::facts::{GrantState, Moment};
 use crate::{Facts, lookup};
 
 /// Start of the quota window that holds a moment, milliseconds since 1970.
-pub(crate) fn window_start_ms(time_ms: u64, window_ms: u64) -> u64 {
+pub fn window_start_ms(time_ms: u64, window_ms: u64) -> u64 {
     time_ms - time_ms % window_ms.max(1)
 }
 
@@ -18,6 +18,9 @@ pub(crate) fn faults(facts: &impl Facts, state: &GrantState, intent: &Intent, mo
     let mut add = |code, detail: String| out.push(Reason::new(code, detail));
     if state.revoked {
         add(ReasonCode::GrantRevoked, format!("grant {id} is revoked: ask `{}` for a new one", grant.holder));
+    }
+    if let Some(by) = &state.superseded_by {
+        add(ReasonCode::GrantSuperseded, format!("grant {id} was superseded by grant {by}"));
     }
     if let Some(by) = state.suspended_by.first() {
         add(ReasonCode::GrantSuspended, format!("grant {id} is suspended by `{by}`"));

@@ -1,37 +1,25 @@
 //! A holder's guard rules, evaluated by casbin.
 
+mod check;
+mod evaluator;
+mod roles;
+
 use std::collections::BTreeMap;
 
-use casbin::{CoreApi, DefaultModel, Enforcer, MemoryAdapter, MgmtApi, RbacApi};
 use covenant_canon::{Digest, Label, SuiteId, to_bytes};
-use covenant_domain::{Effect, GuardRule, Member, MemberId, Mode, PurposeCode, RuleBook};
+use covenant_domain::{
+    AutoRule, DayKind, Effect, FieldName, Grade, Ground, GuardRule, Member, MemberId, Mode, PurposeCode, RuleBook,
+    RuleObligations,
+};
 use futures::executor::block_on;
 use parking_lot::Mutex;
 
-/// Most rules of one rule book: casbin walks them all for every question.
-const MAX_RULES: usize = 400;
-/// Most role links of one rule book.
-const MAX_LINKS: usize = 400;
+pub use check::GuardError;
+use evaluator::Evaluator;
+use roles::{RoleFault, Roles};
+
 /// Distinct questions remembered between changes of the rule book.
 const MEMORY: usize = 4096;
-
-/// A forbid overrides every allow; nothing allowed means no. Cheap comparisons stand before the role walk.
-const MODEL: &str = r#"
-[request_definition]
-r = sub, obj, act, purpose, hour
-
-[policy_definition]
-p = sub, obj, act, purpose, from, until, eft, name
-
-[role_definition]
-g = _, _
-
-[policy_effect]
-e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
-
-[matchers]
-m = (p.obj == "*" || p.obj == r.obj) && (p.act == "*" || p.act == r.act) && (p.purpose == "*" || p.purpose == r.purpose) && p.from <= r.hour && r.hour < p.until && (p.sub == "*" || g(r.sub, p.sub))
-"#;
 
 /// What is asked of the guard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +34,14 @@ pub struct GuardQuestion {
     pub purpose: PurposeCode,
     /// Hour of the day, UTC+8.
     pub hour: u8,
+    /// Whether the day is a working day.
+    pub working_day: bool,
+    /// Whether the query rests on the law alone, without a consent.
+    pub legal: bool,
+    /// Grade of the dataset.
+    pub grade: Grade,
+    /// Fields asked.
+    pub fields: Vec<FieldName>,
 }
 
 /// What the guard says.
@@ -55,6 +51,8 @@ pub enum GuardVerdict {
     Allows {
         /// The rules that allow.
         rules: Vec<String>,
+        /// What they demand of the answer, all of them together.
+        obligations: RuleObligations,
     },
     /// At least one rule forbids.
     Forbids {
@@ -70,48 +68,16 @@ pub enum GuardVerdict {
     },
 }
 
-/// Why a rule book cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum GuardError {
-    /// Too many rules or role links.
-    #[error("rule book of `{holder}` has {rules} rules and {links} role links: at most {MAX_RULES} and {MAX_LINKS}")]
-    TooLarge {
-        /// The holder.
-        holder: MemberId,
-        /// Rules found.
-        rules: usize,
-        /// Links found.
-        links: usize,
-    },
-    /// A rule that no question could ever meet, or that casbin would read as code.
-    #[error("rule `{rule}` of `{holder}`: {fault}")]
-    Rule {
-        /// The holder.
-        holder: MemberId,
-        /// The rule.
-        rule: String,
-        /// What is wrong.
-        fault: &'static str,
-    },
-    /// The evaluator does not take the rules.
-    #[error("rule book of `{holder}` is not accepted by the evaluator")]
-    Evaluator {
-        /// The holder.
-        holder: MemberId,
-        /// Its words.
-        #[source]
-        source: casbin::Error,
-    },
-}
-
 /// A rule book made ready: the evaluator and what it has answered so far. Answers depend on nothing but the question,
 /// so remembering them changes no decision.
 pub struct Guard {
     holder: MemberId,
     revision: u32,
     digest: Digest,
-    enforcer: Enforcer,
-    rules: BTreeMap<String, Effect>,
+    evaluator: Evaluator,
+    roles: Roles,
+    rules: Vec<GuardRule>,
+    auto: Vec<AutoRule>,
     memory: Mutex<BTreeMap<GuardQuestion, GuardVerdict>>,
 }
 
@@ -125,23 +91,34 @@ impl Guard {
     /// Compiles a rule book. `members` get their class as a role; nothing else of them is visible to rules.
     ///
     /// # Errors
-    /// [`GuardError`] naming the rule at fault.
+    /// [`GuardError`] naming the rule or the roles at fault.
     pub fn compile<'a>(
         suite: SuiteId,
         book: &RuleBook,
         members: impl IntoIterator<Item = &'a Member>,
     ) -> Result<Self, GuardError> {
-        check(book)?;
-        let evaluator = |source| GuardError::Evaluator { holder: book.holder.clone(), source };
-        let enforcer = block_on(build(book, members)).map_err(evaluator)?;
+        check::check(book)?;
+        let holder = || book.holder.clone();
+        let roles = Roles::close(book, members).map_err(|fault| match fault {
+            RoleFault::Cycle(cycle) => GuardError::Cycle { holder: holder(), cycle },
+            RoleFault::Deep(foot) => GuardError::Deep { holder: holder(), foot },
+        })?;
+        let evaluator = |source| GuardError::Evaluator { holder: holder(), source };
         Ok(Self {
-            holder: book.holder.clone(),
+            holder: holder(),
             revision: book.revision,
             digest: Digest::of(suite, Label::POLICY, &to_bytes(book)),
-            enforcer,
-            rules: book.rules.iter().map(|r| (r.name.clone(), r.effect)).collect(),
+            evaluator: block_on(Evaluator::build(book, &roles)).map_err(evaluator)?,
+            roles,
+            rules: book.rules.clone(),
+            auto: book.auto.clone(),
             memory: Mutex::default(),
         })
+    }
+
+    /// Whose rule book.
+    pub fn holder(&self) -> &MemberId {
+        &self.holder
     }
 
     /// Digest of the rule book, recorded with every decision.
@@ -152,6 +129,21 @@ impl Guard {
     /// Revision of the rule book.
     pub fn revision(&self) -> u32 {
         self.revision
+    }
+
+    /// Its rules of automatic approval.
+    pub fn auto(&self) -> &[AutoRule] {
+        &self.auto
+    }
+
+    /// Whether a member is the subject of a rule: by its id, by a role of the hierarchy, or because it is `*`.
+    pub fn has_role(&self, member: &MemberId, subject: &str) -> bool {
+        self.roles.has(member.as_str(), subject)
+    }
+
+    /// Whether one name of a rule is, or has, another: `bank` has `licensed`, everybody is `*`.
+    pub fn inherits(&self, name: &str, subject: &str) -> bool {
+        self.roles.has(name, subject)
     }
 
     /// Answers a question.
@@ -168,108 +160,64 @@ impl Guard {
         verdict
     }
 
+    /// Casbin decides; the walk over the rules tells why and what they demand. INVARIANT: a yes is explained by an
+    /// allow and contradicted by no forbid. Where the two differ, nothing is allowed.
     fn evaluate(&self, question: &GuardQuestion) -> GuardVerdict {
-        let GuardQuestion { consumer, dataset, mode, purpose, hour } = question;
-        let hour = two_digits(*hour);
-        let request = (consumer.as_str(), dataset.as_str(), mode.name(), purpose.as_str(), hour.as_str());
-        match self.enforcer.enforce(request) {
-            Err(error) => GuardVerdict::Failed { error: error.to_string() },
-            Ok(true) => GuardVerdict::Allows { rules: self.speaking(question, Effect::Allow) },
-            Ok(false) => match self.speaking(question, Effect::Forbid) {
-                forbidding if forbidding.is_empty() => GuardVerdict::Silent,
-                rules => GuardVerdict::Forbids { rules },
-            },
+        let allows = match self.evaluator.allows(question) {
+            Ok(allows) => allows,
+            Err(error) => return GuardVerdict::Failed { error: error.to_string() },
+        };
+        let speaking = |effect: Effect| -> Vec<&GuardRule> {
+            self.rules.iter().filter(|r| r.effect == effect && self.speaks(r, question)).collect()
+        };
+        let names = |rules: &[&GuardRule]| rules.iter().map(|r| r.name.clone()).collect();
+        let (allowing, forbidding) = (speaking(Effect::Allow), speaking(Effect::Forbid));
+        match (allows, forbidding.is_empty(), allowing.is_empty()) {
+            (true, true, false) => {
+                let obligations = allowing.iter().filter_map(|r| r.obligations.as_ref());
+                let obligations = obligations.fold(RuleObligations::default(), |all, one| all.and(one));
+                GuardVerdict::Allows { rules: names(&allowing), obligations }
+            }
+            (false, false, _) => GuardVerdict::Forbids { rules: names(&forbidding) },
+            (false, true, true) => GuardVerdict::Silent,
+            _ => GuardVerdict::Failed { error: "evaluator and rules disagree".into() },
         }
     }
 
-    /// Names of the rules that meet the question, for the explanation. Casbin decides; this only tells why.
-    fn speaking(&self, question: &GuardQuestion, effect: Effect) -> Vec<String> {
-        let roles = self.enforcer.get_role_manager();
-        let has = |subject: &str| {
-            subject == "*"
-                || subject == question.consumer.as_str()
-                || roles.write().has_link(question.consumer.as_str(), subject, None)
-        };
+    /// Whether a rule is about the question.
+    fn speaks(&self, rule: &GuardRule, question: &GuardQuestion) -> bool {
         let fits = |pattern: &str, value: &str| pattern == "*" || pattern == value;
-        let meets = |p: &[String]| {
-            let hour = |i: usize| p.get(i).and_then(|t| t.parse::<u8>().ok());
-            let text = |i: usize| p.get(i).map_or("", String::as_str);
-            fits(text(1), &question.dataset)
-                && fits(text(2), question.mode.name())
-                && fits(text(3), question.purpose.as_str())
-                && hour(4).is_some_and(|from| from <= question.hour)
-                && hour(5).is_some_and(|until| question.hour < until)
-                && has(text(0))
-        };
-        let policies = self.enforcer.get_policy();
-        let names = policies.iter().filter(|p| meets(p)).filter_map(|p| p.get(7).cloned());
-        names.filter(|name| self.rules.get(name) == Some(&effect)).collect()
+        fits(&rule.dataset, &question.dataset)
+            && fits(&rule.mode, question.mode.name())
+            && fits(&rule.purpose, question.purpose.as_str())
+            && (rule.from_hour..rule.until_hour).contains(&question.hour)
+            && matches!(
+                (rule.ground, question.legal),
+                (Ground::Any, _) | (Ground::Legal, true) | (Ground::Consent, false)
+            )
+            && matches!(
+                (rule.days, question.working_day),
+                (DayKind::Any, _) | (DayKind::Working, true) | (DayKind::Free, false)
+            )
+            && speaks_of_data(rule, question)
+            && self.roles.has(question.consumer.as_str(), &rule.subject)
     }
 }
 
-fn check(book: &RuleBook) -> Result<(), GuardError> {
-    if book.rules.len() > MAX_RULES || book.roles.len() > MAX_LINKS {
-        let (rules, links) = (book.rules.len(), book.roles.len());
-        return Err(GuardError::TooLarge { holder: book.holder.clone(), rules, links });
-    }
-    let mut names = std::collections::BTreeSet::new();
-    for rule in &book.rules {
-        let fault = if names.insert(&rule.name) { fault(rule) } else { Some("another rule has this name") };
-        if let Some(fault) = fault {
-            return Err(GuardError::Rule { holder: book.holder.clone(), rule: rule.name.clone(), fault });
+/// Grade and fields: an allow is bounded by them, a forbid is drawn by them.
+fn speaks_of_data(rule: &GuardRule, question: &GuardQuestion) -> bool {
+    let asked = &question.fields;
+    let named = |field: &FieldName| rule.fields.contains(field);
+    match rule.effect {
+        Effect::Allow => {
+            rule.grade.is_none_or(|most| question.grade <= most)
+                && (rule.fields.is_empty() || (!asked.is_empty() && asked.iter().all(named)))
+        }
+        Effect::Forbid => {
+            rule.grade.is_none_or(|least| question.grade >= least)
+                && (rule.fields.is_empty() || asked.iter().any(named))
         }
     }
-    let plain_links = book.roles.iter().all(|l| plain(&l.member) && plain(&l.role));
-    if plain_links {
-        return Ok(());
-    }
-    let fault = "role names are 1 to 60 characters of `a-z`, `0-9`, `-` and `_`";
-    Err(GuardError::Rule { holder: book.holder.clone(), rule: "roles".into(), fault })
-}
-
-fn plain(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-    (1..=60).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-fn fault(rule: &GuardRule) -> Option<&'static str> {
-    let names = [&rule.subject, &rule.dataset, &rule.purpose];
-    if !plain(&rule.name) {
-        return Some("its name must be 1 to 60 characters of `a-z`, `0-9`, `-` and `_`");
-    }
-    if names.into_iter().any(|n| n != "*" && !plain(n)) {
-        return Some("subject, dataset and purpose are `*` or 1 to 60 characters of `a-z`, `0-9`, `-` and `_`");
-    }
-    if rule.mode != "*" && rule.mode.parse::<Mode>().is_err() {
-        return Some("mode is `*`, `match`, `lookup`, `detail` or `submit`");
-    }
-    if rule.from_hour >= rule.until_hour || rule.until_hour > 24 {
-        return Some("hours must satisfy 0 <= from_hour < until_hour <= 24");
-    }
-    None
-}
-
-fn two_digits(hour: u8) -> String {
-    format!("{hour:02}")
-}
-
-async fn build<'a>(book: &RuleBook, members: impl IntoIterator<Item = &'a Member>) -> casbin::Result<Enforcer> {
-    let model = DefaultModel::from_str(MODEL).await?;
-    let mut enforcer = Enforcer::new(model, MemoryAdapter::default()).await?;
-    // INVARIANT: no number reaches casbin; hours are compared as two-digit texts.
-    let policies = book.rules.iter().map(|r| {
-        let effect = if r.effect == Effect::Allow { "allow" } else { "deny" };
-        let (from, until) = (two_digits(r.from_hour), two_digits(r.until_hour));
-        [&*r.subject, &r.dataset, &r.mode, &r.purpose, &from, &until, effect, &r.name].map(str::to_owned).to_vec()
-    });
-    enforcer.add_policies(policies.collect()).await?;
-    for member in members {
-        enforcer.add_role_for_user(member.id.as_str(), member.class.name(), None).await?;
-    }
-    for link in &book.roles {
-        enforcer.add_role_for_user(&link.member, &link.role, None).await?;
-    }
-    Ok(enforcer)
 }
 
 #[cfg(test)]
@@ -287,12 +235,14 @@ mod tests {
             from_hour: 8,
             until_hour: 20,
             effect,
+            ..GuardRule::default()
         }
     }
 
     fn guard(rules: Vec<GuardRule>) -> Result<Guard, GuardError> {
         let roles = vec![RoleLink { member: "finance".into(), role: "licensed".into() }];
-        let book = RuleBook { holder: MemberId::new("credit-centre").unwrap(), revision: 1, rules, roles };
+        let book =
+            RuleBook { holder: MemberId::new("credit-centre").unwrap(), revision: 1, rules, roles, auto: vec![] };
         let bank = Member {
             id: MemberId::new("bank-a").unwrap(),
             names: Names::new("银行", "Bank"),
@@ -311,7 +261,19 @@ mod tests {
             mode,
             purpose: PurposeCode::new("mortgage").unwrap(),
             hour,
+            working_day: true,
+            legal: false,
+            grade: Grade::Important,
+            fields: vec![field("balance"), field("loans")],
         }
+    }
+
+    fn field(name: &str) -> FieldName {
+        FieldName::new(name).unwrap()
+    }
+
+    fn allowed(guard: &Guard, question: &GuardQuestion) -> bool {
+        matches!(guard.ask(question), GuardVerdict::Allows { .. })
     }
 
     #[test]
@@ -323,7 +285,7 @@ mod tests {
         let guard = guard(rules).unwrap();
         assert_eq!(
             guard.ask(&question("bank-a", Mode::Detail, 10)),
-            GuardVerdict::Allows { rules: vec!["licensed-may".into()] }
+            GuardVerdict::Allows { rules: vec!["licensed-may".into()], obligations: RuleObligations::default() }
         );
         assert_eq!(
             guard.ask(&question("bank-a", Mode::Submit, 10)),
@@ -343,5 +305,83 @@ mod tests {
         assert!(guard(vec![hours]).is_err());
         assert!(guard(vec![rule("x", "a", "*", Effect::Allow), rule("x", "b", "*", Effect::Allow)]).is_err());
         assert!(guard(vec![rule("x", "a", "peek", Effect::Allow)]).is_err());
+    }
+
+    #[test]
+    fn ground_and_days_narrow_a_rule() {
+        let allow = GuardRule { ground: Ground::Consent, days: DayKind::Working, ..rule("a", "*", "*", Effect::Allow) };
+        let guard = guard(vec![allow]).unwrap();
+        let asked = question("bank-a", Mode::Detail, 10);
+        assert!(allowed(&guard, &asked));
+        assert!(!allowed(&guard, &GuardQuestion { legal: true, ..asked.clone() }));
+        assert!(!allowed(&guard, &GuardQuestion { working_day: false, ..asked }));
+    }
+
+    #[test]
+    fn an_allow_reaches_up_to_its_grade_and_a_forbid_down_to_it() {
+        let grades = [Grade::General, Grade::Important, Grade::Core];
+        let allow = GuardRule { grade: Some(Grade::Important), ..rule("a", "*", "*", Effect::Allow) };
+        let forbid = GuardRule { grade: Some(Grade::Important), ..rule("f", "*", "*", Effect::Forbid) };
+        let verdicts = |guard: &Guard| {
+            grades.map(|grade| allowed(guard, &GuardQuestion { grade, ..question("bank-a", Mode::Detail, 10) }))
+        };
+        assert_eq!(verdicts(&guard(vec![allow]).unwrap()), [true, true, false]);
+        let all = rule("a", "*", "*", Effect::Allow);
+        assert_eq!(verdicts(&guard(vec![all, forbid]).unwrap()), [true, false, false]);
+    }
+
+    #[test]
+    fn asking_for_more_fields_never_opens_a_door() {
+        let allow = GuardRule { fields: vec![field("balance"), field("loans")], ..rule("a", "*", "*", Effect::Allow) };
+        let forbid = GuardRule { fields: vec![field("loans")], ..rule("f", "*", "*", Effect::Forbid) };
+        let ask = |guard: &Guard, fields: &[&str]| {
+            let fields = fields.iter().map(|f| field(f)).collect();
+            allowed(guard, &GuardQuestion { fields, ..question("bank-a", Mode::Detail, 10) })
+        };
+        let narrow = guard(vec![allow]).unwrap();
+        assert!(ask(&narrow, &["balance"]) && ask(&narrow, &["balance", "loans"]));
+        assert!(!ask(&narrow, &["balance", "name"]) && !ask(&narrow, &[]));
+        let barred = guard(vec![rule("a", "*", "*", Effect::Allow), forbid]).unwrap();
+        assert!(ask(&barred, &["balance"]));
+        assert!(!ask(&barred, &["balance", "loans"]) && !ask(&barred, &["loans"]));
+    }
+
+    #[test]
+    fn all_rules_that_allow_have_their_demands_met() {
+        let demanding = |name: &str, rows, rate| GuardRule {
+            obligations: Some(RuleObligations {
+                max_rows: Some(rows),
+                rate_per_minute: rate,
+                ..RuleObligations::default()
+            }),
+            ..rule(name, "*", "*", Effect::Allow)
+        };
+        let rules = vec![demanding("a", 5, None), demanding("b", 2, Some(6)), rule("c", "*", "*", Effect::Allow)];
+        let GuardVerdict::Allows { rules, obligations } =
+            guard(rules).unwrap().ask(&question("bank-a", Mode::Detail, 10))
+        else {
+            panic!("refused")
+        };
+        assert_eq!(rules, ["a", "b", "c"]);
+        assert_eq!((obligations.max_rows, obligations.rate_per_minute), (Some(2), Some(6)));
+    }
+
+    #[test]
+    fn circles_of_roles_and_demands_of_a_forbid_are_refused() {
+        let roles = vec![
+            RoleLink { member: "finance".into(), role: "licensed".into() },
+            RoleLink { member: "licensed".into(), role: "finance".into() },
+        ];
+        let holder = MemberId::new("tax").unwrap();
+        let book = RuleBook { holder, revision: 1, rules: vec![], roles, auto: vec![] };
+        let error = Guard::compile(SuiteId::Sm, &book, []).unwrap_err();
+        assert!(matches!(error, GuardError::Cycle { .. }));
+        assert!(error.to_string().contains("`finance` has `licensed` has `finance`"), "{error}");
+        let mut forbid = rule("f", "*", "*", Effect::Forbid);
+        forbid.obligations = Some(RuleObligations::default());
+        assert!(matches!(guard(vec![forbid]), Err(GuardError::Rule { .. })));
+        let mut none = rule("a", "*", "*", Effect::Allow);
+        none.obligations = Some(RuleObligations { max_rows: Some(0), ..RuleObligations::default() });
+        assert!(matches!(guard(vec![none]), Err(GuardError::Rule { .. })));
     }
 }

@@ -7,15 +7,20 @@
 //! This crate stores nothing and debits nothing; `node/state` does both with what `decide` returns.
 #![deny(missing_docs)]
 
+mod approve;
 mod consent;
+mod dataset;
 mod decide;
 mod facts;
 mod grant;
 mod guard;
 mod lookup;
+mod obligation;
 mod plan;
 
+pub use approve::auto_approval;
 pub use decide::{Terms, decide};
 pub use facts::{ConsentState, EpochState, Facts, GrantState, Moment, RecentTables};
+pub use grant::window_start_ms;
 pub use guard::{Guard, GuardError, GuardQuestion, GuardVerdict};
 pub use plan::{Need, Plan, Wish, plan};

@@ -65,6 +65,11 @@ fn release_follows_the_grade_and_rows_the_smaller_cap() {
     }
 }
 
+/// The base rule, demanding something of the answer.
+fn demanding(obligations: RuleObligations) -> GuardRule {
+    GuardRule { obligations: Some(obligations), ..rule("demanding", Effect::Allow) }
+}
+
 type Broken = (ReasonCode, &'static str, fn(&mut World, &mut Intent));
 
 /// The allowed case with one thing wrong, and the one reason it must give.
@@ -79,6 +84,9 @@ const BROKEN: &[Broken] = &[
     (ReasonCode::GrantMissing, "no grant at all", |w, _| w.grants.clear()),
     (ReasonCode::GrantMissing, "for another consumer", |w, _| w.the_grant().grant.consumer = id("bank-b")),
     (ReasonCode::GrantMissing, "not shared at all", |w, _| w.the_dataset().sharing = Sharing::Refused),
+    (ReasonCode::DatasetSuspended, "by its holder", |w, _| w.status = Some(DatasetStatus { suspended_by: vec![id("credit-centre")], ..DatasetStatus::default() })),
+    (ReasonCode::DatasetArchived, "for good", |w, _| w.status = Some(DatasetStatus { archived: true, ..DatasetStatus::default() })),
+    (ReasonCode::DatasetArchived, "grace over", |w, _| w.status = Some(grace(NOW_MS))),
     (ReasonCode::GrantNotYetValid, "starts a moment later", |w, _| w.the_grant().grant.valid_from_ms = NOW_MS + 1),
     (ReasonCode::GrantExpired, "ends now", |w, _| w.the_grant().grant.valid_until_ms = NOW_MS),
     (ReasonCode::GrantSuspended, "by a regulator", |w, _| w.the_grant().suspended_by = vec![id("regulator")]),
@@ -108,10 +116,28 @@ const BROKEN: &[Broken] = &[
     (ReasonCode::GuardSilent, "no rule book", |w, _| w.guard = None),
     (ReasonCode::GuardSilent, "outside its hours", |w, _| w.rules(vec![GuardRule { until_hour: 10, ..rule("early", Effect::Allow) }])),
     (ReasonCode::GuardSilent, "for another dataset", |w, _| w.rules(vec![GuardRule { dataset: "homes".into(), ..rule("homes", Effect::Allow) }])),
+    (ReasonCode::GuardSilent, "on another ground", |w, _| w.rules(vec![GuardRule { ground: Ground::Legal, ..rule("law", Effect::Allow) }])),
+    (ReasonCode::GuardSilent, "on a free day", |w, _| { w.working_day = false; w.rules(vec![GuardRule { days: DayKind::Working, ..rule("work", Effect::Allow) }]); }),
+    (ReasonCode::GuardSilent, "above its grade", |w, _| w.rules(vec![GuardRule { grade: Some(Grade::General), ..rule("low", Effect::Allow) }])),
+    (ReasonCode::GuardSilent, "a field too many", |w, _| w.rules(vec![GuardRule { fields: vec![field("name")], ..rule("narrow", Effect::Allow) }])),
+    (ReasonCode::GuardForbids, "one field of two", |w, _| w.rules(vec![rule("yes", Effect::Allow), GuardRule { fields: vec![field("name")], ..rule("no-name", Effect::Forbid) }])),
+    (ReasonCode::GroupRequired, "groups of five", |w, _| w.rules(vec![demanding(RuleObligations { k_minimum: Some(5), ..RuleObligations::default() })])),
+    (ReasonCode::RateExceeded, "the minute is spent", |w, _| { w.rules(vec![demanding(RuleObligations { rate_per_minute: Some(6), ..RuleObligations::default() })]); w.rate.insert((grant_id(1), NOW_MS), 6); }),
     (ReasonCode::FieldsMalformed, "unsorted", |_, i| i.fields.reverse()),
     (ReasonCode::FieldsMalformed, "twice", |_, i| i.fields = vec![field("name"), field("name")]),
     (ReasonCode::FieldsMalformed, "none", |_, i| i.fields.clear()),
 ];
+
+fn grace(until_ms: u64) -> DatasetStatus {
+    DatasetStatus { deprecated: Some(Deprecation { until_ms, successor: None }), ..DatasetStatus::default() }
+}
+
+#[test]
+fn a_deprecated_dataset_is_answered_within_its_grace_period() {
+    let mut world = World::new();
+    world.status = Some(grace(NOW_MS + 1));
+    assert_eq!(codes(&ruled(&world, &intent())), BTreeSet::from([ReasonCode::Allowed]));
+}
 
 #[test]
 fn each_clause_broken_once_gives_its_reason_alone() {
@@ -139,8 +165,55 @@ fn an_unknown_field_is_said_to_be_unknown_and_is_never_granted() {
 fn every_reason_is_reached() {
     let reached: BTreeSet<ReasonCode> = BROKEN.iter().map(|b| b.0).collect();
     let others = [ReasonCode::FieldUnknown, ReasonCode::Allowed, ReasonCode::GuardFailed];
-    assert_eq!(reached.len() + others.len(), ReasonCode::Allowed as usize + 1);
+    let of_rules = [
+        ReasonCode::GroupRequired,
+        ReasonCode::RateExceeded,
+        ReasonCode::DatasetSuspended,
+        ReasonCode::DatasetArchived,
+    ];
+    assert!(of_rules.iter().all(|c| reached.contains(c)));
+    assert_eq!(reached.len() - of_rules.len() + others.len(), ReasonCode::Allowed as usize + 1);
     assert!(others.iter().all(|c| !reached.contains(c)));
+}
+
+#[test]
+fn the_demands_of_rules_stand_in_the_permit_and_loosen_nothing() {
+    let mut world = World::new();
+    let demands = RuleObligations {
+        masked: vec![field("income"), field("overdue_count")],
+        max_rows: Some(2),
+        rate_per_minute: Some(6),
+        k_minimum: Some(1),
+        release_after_receipt: true,
+        notify: vec![Notify::Steward, Notify::Subject],
+    };
+    world.the_dataset().grade = Grade::General;
+    world.rules(vec![demanding(demands), rule("plain", Effect::Allow)]);
+    world.rate.insert((grant_id(1), NOW_MS), 5);
+    world.rate.insert((grant_id(1), NOW_MS - 60_000), 600);
+    let terms = ruled(&world, &intent());
+    let permit = terms.decision.permit().expect("permitted");
+    let obligations = &permit.obligations;
+    assert_eq!(obligations.masked, [field("name"), field("overdue_count")], "only what is asked is masked");
+    assert_eq!((obligations.max_rows, obligations.rate_per_minute, obligations.k_minimum), (2, Some(6), Some(1)));
+    assert_eq!((obligations.release, obligations.data_life_days), (Release::AfterReceipt, 30));
+    assert_eq!(obligations.notify, [Notify::Subject, Notify::Steward]);
+    assert_eq!(terms.debit_rate, Some((grant_id(1), NOW_MS)));
+    let many = RuleObligations { max_rows: Some(99), ..RuleObligations::default() };
+    world.rules(vec![demanding(many)]);
+    let terms = ruled(&world, &intent());
+    assert_eq!(terms.decision.permit().unwrap().obligations.max_rows, 3, "a rule never allows more than the dataset");
+    assert_eq!(terms.debit_rate, None);
+}
+
+#[test]
+fn over_the_rate_the_reason_tells_when_to_ask_again() {
+    let mut world = World::new();
+    world.rules(vec![demanding(RuleObligations { rate_per_minute: Some(1), ..RuleObligations::default() })]);
+    world.rate.insert((grant_id(1), NOW_MS), 1);
+    let late = Moment { time_ms: NOW_MS + 999, ..moment() };
+    let terms = decide(&world, &intent(), QUERY, &late);
+    assert!(terms.decision.reasons[0].detail.contains(&(NOW_MS + 60_000).to_string()), "{:?}", terms.decision.reasons);
 }
 
 #[test]

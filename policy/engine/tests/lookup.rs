@@ -34,8 +34,25 @@ const BROKEN: &[Broken] = &[
     (ReasonCode::EscrowMissing, "another escrow key", |w, _| w.escrow = Some(5)),
     (ReasonCode::ModeNotGranted, "a grant without the mode", |w, _| w.the_grant().grant.modes = vec![Mode::Detail]),
     (ReasonCode::ConsentOutOfScope, "a consent without the mode", |w, _| w.the_consent().consent.modes = vec![Mode::Detail]),
+    (ReasonCode::ObligationUnmet, "a mask that rows do not have", |w, _| w.rules(vec![demanding(&["overdue_count"], None)])),
+    (ReasonCode::ObligationUnmet, "fewer records than rows carry", |w, _| w.rules(vec![demanding(&[], Some(1))])),
     (ReasonCode::ConsentRevoked, "revoked", |w, _| w.the_consent().status = ConsentStatus::Revoked),
 ];
+
+fn demanding(masked: &[&str], max_rows: Option<u32>) -> GuardRule {
+    let masked = masked.iter().map(|f| field(f)).collect();
+    let obligations = RuleObligations { masked, max_rows, ..RuleObligations::default() };
+    GuardRule { obligations: Some(obligations), ..rule("demanding", Effect::Allow) }
+}
+
+#[test]
+fn a_demand_that_rows_meet_anyway_stands_in_no_way() {
+    let (mut world, intent) = World::with_lookup();
+    // The dataset masks the name for everybody, so rows carry it masked.
+    world.rules(vec![demanding(&["name", "income"], Some(2))]);
+    let terms = decide(&world, &intent, Digest::ZERO, &moment());
+    assert_eq!(terms.decision.permit().expect("permitted").obligations.masked, [field("name")]);
+}
 
 #[test]
 fn each_clause_of_a_lookup_broken_once_gives_its_reason_alone() {

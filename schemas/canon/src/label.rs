@@ -27,6 +27,26 @@ impl Label {
     pub const POLICY: Self = Self("covenant/v1/policy");
     /// A grant, signed by both parties.
     pub const GRANT: Self = Self("covenant/v1/grant");
+    /// Text of a notice, shown to a subject before it agrees.
+    pub const NOTICE: Self = Self("covenant/v1/notice");
+    /// A consumer's signed request for a consent.
+    pub const CONSENT_REQUEST: Self = Self("covenant/v1/consent-request");
+    /// Sealing of a consent request's subject to the authorisation service.
+    pub const SEAL_SUBJECT: Self = Self("covenant/v1/seal/subject");
+    /// Sealing of what names somebody in the authorisation service's own database.
+    pub const AUTHORITY_VAULT: Self = Self("covenant/v1/authority/vault");
+    /// Keyed digests by which that database finds people, sessions and logins.
+    pub const AUTHORITY_INDEX: Self = Self("covenant/v1/authority/index");
+    /// Evidence that somebody may speak for a subject, salted.
+    pub const REPRESENTATION: Self = Self("covenant/v1/representation");
+    /// Attestation that what was learned under a grant is deleted.
+    pub const DELETION: Self = Self("covenant/v1/deletion");
+    /// Grounds of a dispute, salted.
+    pub const GROUNDS: Self = Self("covenant/v1/grounds");
+    /// Record of a right, salted.
+    pub const RIGHT: Self = Self("covenant/v1/right");
+    /// A review of a rule book.
+    pub const REVIEW: Self = Self("covenant/v1/review");
     /// Sealed input of a query; the query digest of the permit covers it.
     pub const QUERY_INPUT: Self = Self("covenant/v1/query-input");
     /// An intent as the permit names it.

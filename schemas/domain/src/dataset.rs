@@ -1,9 +1,22 @@
 //! Datasets and their fields.
+//!
+//! What the catalogue says of a dataset beside its fields is in [`about`], what must hold before it is published in
+//! [`check`], what happens to it afterwards in [`status`].
+
+mod about;
+mod check;
+mod mask;
+mod status;
+
+pub use about::{Description, Period, Quality, Theme, UpdateCycle};
+pub use check::{DatasetError, MAX_FIELDS};
+pub use mask::Mask;
+pub use status::{DatasetChange, DatasetStage, DatasetStatus, Deprecation};
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, FieldName, MemberId, Mode, Names, SubjectKind, Value};
+use crate::{DatasetId, FieldName, MemberId, Mode, Names, SubjectKind};
 
 /// Sharing attribute of the catalogue (政务数据共享条例).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -59,52 +72,64 @@ pub enum FieldKind {
     Document,
 }
 
-/// How a value is shortened before it leaves, when the grant demands masking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Mask {
-    /// Keep the first and last characters, replace the rest by `*`.
+/// Level of a field under the classification of data security (数据分级), from public to most sensitive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+pub enum Level {
+    /// Public, or harmless when it becomes so.
     #[n(0)]
-    Keep {
-        /// Characters kept at the start.
-        #[n(0)]
-        first: u32,
-        /// Characters kept at the end.
-        #[n(1)]
-        last: u32,
-    },
-    /// Round an integer down to a multiple.
+    L1,
+    /// Internal.
     #[n(1)]
-    Floor {
-        /// The multiple, at least one.
-        #[n(0)]
-        step: u32,
-    },
-    /// Keep the year of a date.
+    L2,
+    /// Sensitive.
     #[n(2)]
-    Year,
+    L3,
+    /// Most sensitive.
+    #[n(3)]
+    L4,
 }
 
-impl Mask {
-    /// The masked value; values of a type the mask does not fit become absent rather than leak.
-    pub fn apply(self, value: &Value) -> Value {
-        match (self, value) {
-            (_, Value::Absent) => Value::Absent,
-            (Self::Keep { first, last }, Value::Text(text)) => Value::Text(keep(text, first as usize, last as usize)),
-            (Self::Floor { step }, Value::Integer(number)) => {
-                let step = i64::from(step.max(1));
-                Value::Integer(number.div_euclid(step).saturating_mul(step))
-            }
-            (Self::Year, Value::Date(date)) => Value::Text(date.chars().take(4).collect()),
-            _ => Value::Absent,
-        }
-    }
+/// What values of a field may be; what is absent is not bounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// Least integer.
+    #[n(0)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<i64>,
+    /// Greatest integer.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+    /// Most characters of a text.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_chars: Option<u32>,
 }
 
-fn keep(text: &str, first: usize, last: usize) -> String {
-    let length = text.chars().count();
-    let kept = |i: usize| first + last < length && (i < first || i + last >= length);
-    text.chars().enumerate().map(|(i, c)| if kept(i) { c } else { '*' }).collect()
+/// How a field enters a secret scoring rule.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ScoreHint {
+    /// An integer, compared as an unsigned number of so many bits after its least value is taken off.
+    #[n(0)]
+    Number {
+        /// Bits, 1 to 64.
+        #[n(0)]
+        bits: u32,
+    },
+    /// An integer that falls into bins between these edges.
+    #[n(1)]
+    Bins {
+        /// Lower edges of all bins but the first, rising.
+        #[n(0)]
+        edges: Vec<i64>,
+    },
+    /// Yes or no, as one bit.
+    #[n(2)]
+    Flag,
 }
 
 /// One field of a dataset.
@@ -135,6 +160,37 @@ pub struct Field {
     /// Modes in which the field may be used.
     #[n(6)]
     pub modes: Vec<Mode>,
+    /// Its level, where the department graded field by field.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// What its values may be.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
+    /// How it enters a scoring rule.
+    #[n(9)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<ScoreHint>,
+}
+
+impl Field {
+    /// A field with nothing optional: no unit, mask, level, bound or hint, and not personal.
+    pub fn new(name: FieldName, names: Names, kind: FieldKind, modes: &[Mode]) -> Self {
+        let modes = modes.to_vec();
+        Self {
+            name,
+            names,
+            kind,
+            unit: None,
+            personal: false,
+            mask: None,
+            modes,
+            level: None,
+            bound: None,
+            score: None,
+        }
+    }
 }
 
 /// A dataset as its holder publishes it.
@@ -172,72 +228,58 @@ pub struct Dataset {
     /// Most records one answer may carry.
     #[n(9)]
     pub max_rows: u32,
-    /// How often it is brought up to date, for people.
+    /// How often it is brought up to date.
     #[n(10)]
-    pub update_cycle: String,
-}
-
-/// Why a dataset description is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DatasetError {
-    /// No field at all.
-    #[error("dataset `{id}` has no fields")]
-    NoFields {
-        /// The dataset.
-        id: DatasetId,
-    },
-    /// Two fields of one name.
-    #[error("dataset `{id}` names field `{field}` twice")]
-    DuplicateField {
-        /// The dataset.
-        id: DatasetId,
-        /// The field.
-        field: FieldName,
-    },
-    /// More fields or rows than the format carries.
-    #[error("dataset `{id}` exceeds a limit: at most 200 fields and 1 to 100 rows per answer")]
-    Limits {
-        /// The dataset.
-        id: DatasetId,
-    },
+    pub update_cycle: UpdateCycle,
+    /// Bureaus that must sign grants and changes of rights beside the holder, sorted.
+    #[n(11)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cosigners: Vec<MemberId>,
+    /// What the catalogue says of it.
+    #[n(12)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Description>,
 }
 
 impl Dataset {
+    /// The first revision of a dataset keyed by resident numbers, shared on conditions, graded important, with one row
+    /// an answer, no co-signer and no description: the careful defaults, to be changed with `..`.
+    pub fn new(id: DatasetId, holder: MemberId, names: Names, fields: Vec<Field>) -> Self {
+        Self {
+            id,
+            holder,
+            revision: 1,
+            names,
+            duty_basis: String::new(),
+            sharing: Sharing::Conditional,
+            grade: Grade::Important,
+            subject: SubjectKind::Resident,
+            fields,
+            max_rows: 1,
+            update_cycle: UpdateCycle::Irregular,
+            cosigners: Vec::new(),
+            about: None,
+        }
+    }
+
     /// The field of this name.
     pub fn field(&self, name: &FieldName) -> Option<&Field> {
         self.fields.iter().find(|f| &f.name == name)
     }
 
-    /// Checks what the types alone do not.
-    ///
-    /// # Errors
-    /// [`DatasetError`] naming the field at fault.
-    pub fn check(&self) -> Result<(), DatasetError> {
-        if self.fields.is_empty() {
-            return Err(DatasetError::NoFields { id: self.id.clone() });
-        }
-        if self.fields.len() > 200 || !(1..=100).contains(&self.max_rows) {
-            return Err(DatasetError::Limits { id: self.id.clone() });
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        match self.fields.iter().find(|f| !seen.insert(&f.name)) {
-            Some(field) => Err(DatasetError::DuplicateField { id: self.id.clone(), field: field.name.clone() }),
-            None => Ok(()),
-        }
+    /// Every mode in which any field is open, least revealing first.
+    pub fn modes(&self) -> Vec<Mode> {
+        Mode::ALL.into_iter().filter(|mode| self.fields.iter().any(|f| f.modes.contains(mode))).collect()
+    }
+
+    /// Members whose signatures a grant or a change of a right takes: holder and co-signers, sorted.
+    pub fn signers(&self) -> Vec<MemberId> {
+        let mut all: Vec<_> = std::iter::once(&self.holder).chain(&self.cosigners).cloned().collect();
+        all.sort();
+        all.dedup();
+        all
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masks_shorten_and_never_pass_a_wrong_type() {
-        let keep = Mask::Keep { first: 1, last: 1 };
-        assert_eq!(keep.apply(&Value::Text("欧阳修文".into())), Value::Text("欧**文".into()));
-        assert_eq!(keep.apply(&Value::Text("张三".into())), Value::Text("**".into()));
-        assert_eq!(keep.apply(&Value::Integer(5)), Value::Absent);
-        assert_eq!(Mask::Floor { step: 100 }.apply(&Value::Integer(-1)), Value::Integer(-100));
-        assert_eq!(Mask::Year.apply(&Value::Date("1990-02-03".into())), Value::Text("1990".into()));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use covenant_canon::Digest;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, FieldName, GrantId, IntentId, MemberId, Mode};
+use crate::{DatasetId, FieldName, GrantId, IntentId, MemberId, Mode, Notify};
 
 /// Stable code of a reason. Codes are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
@@ -107,6 +107,30 @@ pub enum ReasonCode {
     /// There is no escrow key in force, or not the one named.
     #[n(31)]
     EscrowMissing,
+    /// A guard rule demands a group, and the mode is about one record.
+    #[n(32)]
+    GroupRequired,
+    /// The guard rules' queries of this minute are spent.
+    #[n(33)]
+    RateExceeded,
+    /// A demand of the guard rules cannot be met in this mode.
+    #[n(34)]
+    ObligationUnmet,
+    /// The dataset is suspended.
+    #[n(40)]
+    DatasetSuspended,
+    /// The dataset is archived, or its grace period is over.
+    #[n(41)]
+    DatasetArchived,
+    /// Another grant has taken its place.
+    #[n(50)]
+    GrantSuperseded,
+    /// The consent allows no more uses in this window.
+    #[n(51)]
+    ConsentTooOften,
+    /// The purpose demands an authority on record, and the query names none.
+    #[n(52)]
+    RecordRequired,
 }
 
 /// One reason of a decision. Names ids, rules and versions; never a subject.
@@ -160,6 +184,32 @@ pub struct Obligations {
     /// How long the consumer may keep the answer, in days.
     #[n(4)]
     pub data_life_days: u32,
+    /// Most queries per grant in a minute, where guard rules say so.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_minute: Option<u32>,
+    /// Fewest subjects behind any figure, where guard rules say so.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k_minimum: Option<u32>,
+    /// Who is told of the query.
+    #[cbor(n(7), skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
+}
+
+impl Obligations {
+    /// What follows from grant and dataset alone, before guard rules demand more.
+    pub fn plain(
+        fields: Vec<FieldName>,
+        masked: Vec<FieldName>,
+        max_rows: u32,
+        release: Release,
+        data_life_days: u32,
+    ) -> Self {
+        let (rate_per_minute, k_minimum, notify) = (None, None, Vec::new());
+        Self { fields, masked, max_rows, release, data_life_days, rate_per_minute, k_minimum, notify }
+    }
 }
 
 /// Leave to answer one intent once.
@@ -256,4 +306,19 @@ impl Decision {
             Outcome::Refused => None,
         }
     }
+}
+
+/// A permit that somebody is told of because a guard rule says so.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+pub struct Notification {
+    /// Leaf of the decision in the log.
+    #[n(0)]
+    pub leaf: u64,
+    /// Block time, milliseconds since 1970.
+    #[n(1)]
+    pub time_ms: u64,
+    /// The permit; it names no subject.
+    #[n(2)]
+    pub permit: Permit,
 }

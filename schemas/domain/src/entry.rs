@@ -4,9 +4,11 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaseOpened, CaseResult, CaseShare, CeremonyCall, CeremonyStep, Completion, Consent, ConsentChange, ConsentId,
-    Dataset, Decision, Epoch, GrantChange, GrantId, Intent, Lapse, MemberId, Overlay, Purpose, RuleBook, SignedGrant,
-    Voided,
+    AccessRequest, Authority, Ballot, Calendar, CaseOpened, CaseResult, CaseShare, CeremonyCall, CeremonyStep,
+    ClockOverdue, Completion, Consent, ConsentChange, ConsentId, Dataset, DatasetChange, DatasetId, Decision,
+    Delegation, DelegationId, DeletionAttestation, Dispute, DisputeAnswer, DisputeId, Epoch, GrantChange, GrantId,
+    Intent, Lapse, MemberId, Notice, Notify, Overlay, Permit, Proposal, ProposalClosed, Purpose, RequestId,
+    RequestStep, RightChange, RightId, RuleApplied, RuleBook, SignedGrant, Tariff, Voided,
 };
 
 /// The content of an entry. Numbers are never reused.
@@ -101,6 +103,81 @@ pub enum Body {
     /// A permit the holder could not use, by the holder.
     #[n(19)]
     Voided(#[n(0)] Voided),
+    /// The calendar of working days and the statutory clocks, by a regulator.
+    #[n(20)]
+    CalendarAdopted(#[n(0)] Calendar),
+    /// An access request, by its consumer or who acts for it.
+    #[n(21)]
+    RequestSubmitted(#[n(0)] AccessRequest),
+    /// A step of an access request.
+    #[n(22)]
+    RequestStepped {
+        /// The request.
+        #[n(0)]
+        request: RequestId,
+        /// What happens.
+        #[n(1)]
+        step: RequestStep,
+    },
+    /// A delegation, by its principal.
+    #[n(23)]
+    DelegationGiven(#[n(0)] Delegation),
+    /// A delegation ended, by principal or delegate.
+    #[n(24)]
+    DelegationEnded(#[n(0)] DelegationId),
+    /// A proposal, by one who may vote.
+    #[n(25)]
+    ProposalOpened(#[n(0)] Proposal),
+    /// A vote on it.
+    #[n(26)]
+    BallotCast(#[n(0)] Ballot),
+    /// Its outcome; derived, never submitted.
+    #[n(27)]
+    ProposalClosed(#[n(0)] ProposalClosed),
+    /// A dispute about a record, by the consumer that was answered.
+    #[n(28)]
+    DisputeOpened(#[n(0)] Dispute),
+    /// The holder's answer to a dispute.
+    #[n(29)]
+    DisputeAnswered {
+        /// The dispute.
+        #[n(0)]
+        dispute: DisputeId,
+        /// The answer.
+        #[n(1)]
+        answer: DisputeAnswer,
+    },
+    /// What was learned under a grant is deleted, by its consumer.
+    #[n(30)]
+    DeletionAttested(#[n(0)] DeletionAttestation),
+    /// A clock that ran out; derived, never submitted.
+    #[n(31)]
+    ClockOverdue(#[n(0)] ClockOverdue),
+    /// A dataset deprecated, suspended, resumed or archived.
+    #[n(32)]
+    DatasetChanged {
+        /// The dataset.
+        #[n(0)]
+        dataset: DatasetId,
+        /// What happens.
+        #[n(1)]
+        change: DatasetChange,
+    },
+    /// A change of a right, by the first of its signers.
+    #[n(33)]
+    RightProposed(#[n(0)] RightChange),
+    /// The signature of another signer.
+    #[n(34)]
+    RightSigned(#[n(0)] RightId),
+    /// A notice text, by a regulator.
+    #[n(35)]
+    NoticeRegistered(#[n(0)] Notice),
+    /// What answers are worth, by a regulator.
+    #[n(36)]
+    TariffAdopted(#[n(0)] Tariff),
+    /// An access request approved by a rule; derived, never submitted.
+    #[n(37)]
+    RequestAutoApproved(#[n(0)] RuleApplied),
 }
 
 impl Body {
@@ -127,6 +204,24 @@ impl Body {
             Self::CaseShared(_) => "case_shared",
             Self::CaseConcluded(_) => "case_concluded",
             Self::Voided(_) => "voided",
+            Self::CalendarAdopted(_) => "calendar_adopted",
+            Self::RequestSubmitted(_) => "request_submitted",
+            Self::RequestStepped { .. } => "request_stepped",
+            Self::DelegationGiven(_) => "delegation_given",
+            Self::DelegationEnded(_) => "delegation_ended",
+            Self::ProposalOpened(_) => "proposal_opened",
+            Self::BallotCast(_) => "ballot_cast",
+            Self::ProposalClosed(_) => "proposal_closed",
+            Self::DisputeOpened(_) => "dispute_opened",
+            Self::DisputeAnswered { .. } => "dispute_answered",
+            Self::DeletionAttested(_) => "deletion_attested",
+            Self::ClockOverdue(_) => "clock_overdue",
+            Self::DatasetChanged { .. } => "dataset_changed",
+            Self::RightProposed(_) => "right_proposed",
+            Self::RightSigned(_) => "right_signed",
+            Self::NoticeRegistered(_) => "notice_registered",
+            Self::TariffAdopted(_) => "tariff_adopted",
+            Self::RequestAutoApproved(_) => "request_auto_approved",
         }
     }
 
@@ -153,13 +248,64 @@ impl Body {
             Self::CaseShared(share) => share.case.to_string(),
             Self::CaseConcluded(result) => result.case.to_string(),
             Self::Voided(voided) => voided.intent.to_string(),
+            Self::CalendarAdopted(calendar) => format!("calendar {}", calendar.revision),
+            Self::RequestSubmitted(request) => request.id.to_string(),
+            Self::RequestStepped { request, .. } => request.to_string(),
+            Self::DelegationGiven(delegation) => delegation.id.to_string(),
+            Self::DelegationEnded(id) => id.to_string(),
+            Self::ProposalOpened(proposal) => proposal.id.to_string(),
+            Self::BallotCast(ballot) => ballot.proposal.to_string(),
+            Self::ProposalClosed(closed) => closed.proposal.to_string(),
+            Self::DisputeOpened(dispute) => dispute.id.to_string(),
+            Self::DisputeAnswered { dispute, .. } => dispute.to_string(),
+            Self::DeletionAttested(attestation) => attestation.grant.to_string(),
+            Self::ClockOverdue(overdue) => overdue.id.clone(),
+            Self::DatasetChanged { dataset, .. } => dataset.to_string(),
+            Self::RightProposed(change) => change.id.to_string(),
+            Self::RightSigned(id) => id.to_string(),
+            Self::NoticeRegistered(notice) => notice.purpose.to_string(),
+            Self::TariffAdopted(tariff) => format!("tariff {}", tariff.revision),
+            Self::RequestAutoApproved(applied) => applied.request.to_string(),
+        }
+    }
+
+    /// What else the entry is about, for the index: the consent or authority that an intent names, and whom a permit is to
+    /// be told, see [`told_to`].
+    pub fn under(&self) -> Vec<String> {
+        match self {
+            Self::Intent(Intent { authority: Authority::Consent { id }, .. }) => vec![id.to_string()],
+            Self::Decision(decision) => decision.permit().map(told).unwrap_or_default(),
+            _ => Vec::new(),
         }
     }
 
     /// Whether only execution may make it.
     pub fn is_derived(&self) -> bool {
-        matches!(self, Self::Decision(_) | Self::Lapse(_) | Self::Rejected { .. })
+        matches!(
+            self,
+            Self::Decision(_)
+                | Self::Lapse(_)
+                | Self::Rejected { .. }
+                | Self::ProposalClosed(_)
+                | Self::ClockOverdue(_)
+                | Self::RequestAutoApproved(_)
+        )
     }
+}
+
+/// Whom a permit is to be told beside its parties. The subject sees every use by its consent.
+fn told(permit: &Permit) -> Vec<String> {
+    let whom = permit.obligations.notify.iter().filter_map(|notify| match notify {
+        Notify::Steward => Some(told_to(Some(&permit.holder))),
+        Notify::Regulator => Some(told_to(None)),
+        Notify::Subject => None,
+    });
+    whom.collect()
+}
+
+/// How the index names those who are told of a permit: a holder's stewards, or the regulators.
+pub fn told_to(holder: Option<&MemberId>) -> String {
+    holder.map_or_else(|| "told regulators".to_owned(), |holder| format!("told {holder}"))
 }
 
 /// A leaf of the evidence log.

@@ -58,6 +58,10 @@ pub struct Grant {
     /// Most records one answer may carry; the dataset's own limit holds too.
     #[n(11)]
     pub max_rows: u32,
+    /// The grant it takes the place of: renewed or changed. That one ends when this one is issued.
+    #[n(12)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<GrantId>,
 }
 
 /// A grant with both parties' signatures over its digest.

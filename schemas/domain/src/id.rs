@@ -202,6 +202,28 @@ uuid_id!(
     ConsentId, "consent id"
 );
 
+uuid_id!(
+    /// An access request.
+    RequestId, "request id"
+);
+uuid_id!(
+    /// A delegation.
+    DelegationId, "delegation id"
+);
+uuid_id!(
+    /// A proposal to be voted on.
+    ProposalId, "proposal id"
+);
+uuid_id!(
+    /// A dispute about a record.
+    DisputeId, "dispute id"
+);
+
+uuid_id!(
+    /// A change of a right in a register.
+    RightId, "right change id"
+);
+
 fn check_dataset(text: &str) -> Result<(), IdError> {
     let wrong = || IdError::Dataset { text: text.chars().take(160).collect() };
     let rest = text.strip_prefix("cov:").ok_or_else(wrong)?;

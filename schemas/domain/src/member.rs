@@ -78,6 +78,9 @@ pub enum Role {
     /// Holds a share of the key under which lookups are escrowed.
     #[n(5)]
     Trustee,
+    /// Runs the sharing platform: checks access requests, and may suspend grants.
+    #[n(6)]
+    Platform,
 }
 
 /// A member with its public keys.

@@ -30,4 +30,9 @@ pub struct Purpose {
     /// How long a consumer may keep what it learned, in days, unless the grant says less.
     #[n(6)]
     pub retention_days: u32,
+    /// Whether a query on the ground of law must name an authority that was recorded with the authorisation service, so
+    /// that its subject learns of it. Absent means no.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_record: Option<bool>,
 }

@@ -1,7 +1,8 @@
 //! Consortium, health, tip, catalogue, grants, consents and entries.
 
 use covenant_api::{
-    ConsentStatusView, Consortium, EntriesRequest, EntryResult, GrantStatusView, HealthReport, NodeReport, Tip,
+    ConsentStatusView, Consortium, EntriesRequest, EntryResult, GrantStatusView, HealthReport, NodeReport, Settlement,
+    Tip,
 };
 use covenant_canon::to_bytes;
 use minicbor::{Decode, Encode};
@@ -88,25 +89,28 @@ impl TryFrom<v1::HealthReport> for HealthReport {
 
 impl From<GrantStatusView> for v1::GrantView {
     fn from(it: GrantStatusView) -> Self {
-        Self {
-            grant: to_bytes(&it.grant),
-            suspended_by: it.suspended_by.iter().map(ToString::to_string).collect(),
-            revoked: it.revoked,
-            used_in_window: it.used_in_window,
-        }
+        Self { state: to_bytes(&it.state), used_in_window: it.used_in_window }
     }
 }
 
 impl TryFrom<v1::GrantView> for GrantStatusView {
     type Error = WireError;
     fn try_from(it: v1::GrantView) -> Result<Self, WireError> {
-        let suspended_by = it.suspended_by.iter().map(|m| parse("suspended_by", m)).collect::<Result<_, _>>()?;
-        Ok(Self {
-            grant: canonical("grant", &it.grant)?,
-            suspended_by,
-            revoked: it.revoked,
-            used_in_window: it.used_in_window,
-        })
+        Ok(Self { state: canonical("state", &it.state)?, used_in_window: it.used_in_window })
+    }
+}
+
+impl From<Settlement> for v1::SettlementReport {
+    fn from(it: Settlement) -> Self {
+        Self { month: it.month, tariff: to_bytes(&it.tariff), accounts: it.accounts.iter().map(to_bytes).collect() }
+    }
+}
+
+impl TryFrom<v1::SettlementReport> for Settlement {
+    type Error = WireError;
+    fn try_from(it: v1::SettlementReport) -> Result<Self, WireError> {
+        let accounts = it.accounts.iter().map(|a| canonical("accounts", a)).collect::<Result<_, _>>()?;
+        Ok(Self { month: it.month, tariff: canonical("tariff", &it.tariff)?, accounts })
     }
 }
 

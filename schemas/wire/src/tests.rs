@@ -94,8 +94,9 @@ fn everything_else_goes_both_ways() {
         valid_until_ms: 4,
         data_life_days: 5,
         max_rows: 6,
+        supersedes: None,
     };
-    let view = GrantStatusView { grant, suspended_by: vec![member()], revoked: true, used_in_window: 3 };
+    let view = GrantStatusView { state: covenant_engine::GrantState::new(grant, vec![member()]), used_in_window: 3 };
     there_and_back::<_, v1::GrantView>(view);
     let consent = Consent {
         id: ConsentId::from_parts(1, &[1; 10]),
@@ -108,6 +109,11 @@ fn everything_else_goes_both_ways() {
         valid_until_ms: 2,
         max_uses: 3,
         data_life_days: 4,
+        kind: ConsentKind::Consent,
+        frequency: None,
+        notice: None,
+        representative: None,
+        request: None,
     };
     for status in [ConsentStatus::Active, ConsentStatus::Paused, ConsentStatus::Revoked, ConsentStatus::Exhausted] {
         let view = ConsentStatusView { consent: consent.clone(), issuer: member(), status, uses: 2 };

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use covenant_domain::{
-    Body, Commitment, Consent, ConsentId, ConsentScope, DatasetId, Entry, FieldName, MemberId, Mode, PurposeCode,
+    Body, Commitment, Consent, ConsentId, ConsentKind, ConsentScope, DatasetId, Entry, FieldName, MemberId, Mode,
+    PurposeCode,
 };
 use covenant_ledger::{MAX_BATCH, SignedBatch};
 use rand::Rng;
@@ -70,6 +71,11 @@ fn batches(service: &covenant_client::Identity, genesis: &covenant_canon::Digest
                 valid_until_ms: now_ms + 1_000_000,
                 max_uses: 1,
                 data_life_days: 1,
+                kind: ConsentKind::Consent,
+                frequency: None,
+                notice: None,
+                representative: None,
+                request: None,
             };
             Ok(Entry { author: Some(service.member.clone()), made_ms: now_ms, body: Body::ConsentIssued(consent) })
         };

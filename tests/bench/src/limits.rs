@@ -73,6 +73,7 @@ fn block(height: u64, entries: u64, bytes: usize) -> Commit {
             author: None,
             kind: "consent_issued".into(),
             about: GrantId::from_parts(leaf, &[0; 10]).to_string(),
+            under: Vec::new(),
             fresh_ms: height,
             derived: None,
         }

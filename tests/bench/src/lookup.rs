@@ -11,7 +11,7 @@ use covenant_client::{BuildView, Client, Ground, LookupQuestion, QueryState};
 use covenant_demo::{Consortium, Founding, MEMBERS, Settings, catalogue, counter_sign, publish, publish_rules};
 use covenant_domain::{
     Body, Dataset, DatasetId, Effect, Field, FieldKind, FieldName, Grade, Grant, GrantId, GuardRule, MemberId, Mode,
-    Names, Purpose, PurposeCode, Quota, Record, Sharing, Subject, SubjectKind, Value,
+    Names, Purpose, PurposeCode, Quota, Record, Subject, SubjectKind, Value,
 };
 use covenant_source::{Source, SourceError, SubjectPage, synthetic_subject};
 
@@ -96,6 +96,7 @@ async fn founded(dir: &std::path::Path, rows: u64) -> Result<Consortium, Failure
         needs_case: true,
         modes: vec![Mode::Lookup],
         retention_days: 1,
+        needs_record: None,
     };
     publish(&consortium, "regulator", vec![Body::PurposeRegistered(purpose)]).await?;
     let mut book = catalogue::rule_books()?.into_iter().find(|b| b.holder == holder).ok_or("no rule book")?;
@@ -109,6 +110,7 @@ async fn founded(dir: &std::path::Path, rows: u64) -> Result<Consortium, Failure
         from_hour: 0,
         until_hour: 24,
         effect: Effect::Allow,
+        ..GuardRule::default()
     });
     let grant = Grant {
         id: GrantId::from_parts(now_ms, &[9; 10]),
@@ -123,6 +125,7 @@ async fn founded(dir: &std::path::Path, rows: u64) -> Result<Consortium, Failure
         valid_until_ms: u64::MAX,
         data_life_days: 1,
         max_rows: 1,
+        supersedes: None,
     };
     let signed = counter_sign(&consortium.founding, grant)?;
     let bodies = vec![Body::DatasetPublished(described(holder)?), Body::PolicyAdopted(book), Body::GrantIssued(signed)];
@@ -141,28 +144,11 @@ async fn founded(dir: &std::path::Path, rows: u64) -> Result<Consortium, Failure
 }
 
 fn described(holder: MemberId) -> Result<Dataset, Failure> {
-    let note = Field {
-        name: FieldName::new("note")?,
-        names: Names::new("备注", "Note"),
-        kind: FieldKind::Text,
-        unit: None,
-        personal: true,
-        mask: None,
-        modes: vec![Mode::Lookup],
-    };
-    Ok(Dataset {
-        id: DatasetId::new(DATASET)?,
-        holder,
-        revision: 1,
-        names: Names::new("测试", "Bench"),
-        duty_basis: "bench".into(),
-        sharing: Sharing::Conditional,
-        grade: Grade::Core,
-        subject: SubjectKind::Resident,
-        fields: vec![note],
-        max_rows: 1,
-        update_cycle: "daily".into(),
-    })
+    let name = FieldName::new("note")?;
+    let note =
+        Field { personal: true, ..Field::new(name, Names::new("备注", "Note"), FieldKind::Text, &[Mode::Lookup]) };
+    let plain = Dataset::new(DatasetId::new(DATASET)?, holder, Names::new("测试", "Bench"), vec![note]);
+    Ok(Dataset { duty_basis: "bench".into(), grade: Grade::Core, ..plain })
 }
 
 async fn one(client: &Client, row: u64) -> Result<f64, Failure> {

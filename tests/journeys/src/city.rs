@@ -12,7 +12,7 @@ use covenant_ledger::{Charter, Genesis};
 /// # Panics
 /// When anything of it fails: these are tests.
 pub async fn running_city(dir: &Path, suite: SuiteId, city: &City, adjust: impl FnOnce(&mut Settings)) -> Consortium {
-    let founding = Founding::open(dir, catalogue::CONSORTIUM, suite, MEMBERS).unwrap();
+    let founding = Founding::open_under(dir, catalogue::CONSORTIUM, suite, MEMBERS, catalogue::charter()).unwrap();
     let datasets = catalogue::datasets().unwrap();
     let (sources, _) = import_city(&founding, city, &datasets).await.unwrap();
     let mut settings = Settings::new(founding);

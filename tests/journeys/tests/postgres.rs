@@ -22,7 +22,7 @@ async fn mixed(dir: &Path, city: &City, urls: &BTreeMap<MemberId, String>) -> Co
 async fn tell(consortium: &Consortium, city: &City) -> (Digest, BTreeMap<&'static str, u64>) {
     let mut steps = 0;
     let mut count = |line: Line| steps += u32::from(line.opens);
-    Story::new(consortium, city, &mut count).unwrap().tell().await.unwrap();
+    Story::new(consortium, city, &mut count).unwrap().tell().await.unwrap().stop().await;
     assert!(steps >= 9);
     let digest = settled(&consortium.nodes).await;
     let mut all = Vec::new();

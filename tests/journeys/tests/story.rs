@@ -12,8 +12,9 @@ async fn told(suite: SuiteId) {
     let consortium = running_city(dir.path(), suite, &city, |_| {}).await;
     let mut lines = Vec::new();
     let mut tell = |line: covenant_demo::Line| lines.push(line);
-    Story::new(&consortium, &city, &mut tell).unwrap().tell().await.unwrap();
+    let desk = Story::new(&consortium, &city, &mut tell).unwrap().tell().await.unwrap();
     assert!(lines.iter().filter(|l| l.opens).count() >= 9);
+    desk.stop().await;
     consortium.stop().await;
 }
 

@@ -47,7 +47,7 @@ async fn child() {
     let city = city();
     let consortium = running_city(&PathBuf::from(dir), SuiteId::Sm, &city, |_| {}).await;
     let mut tell = |_| {};
-    Story::new(&consortium, &city, &mut tell).unwrap().tell().await.unwrap();
+    Story::new(&consortium, &city, &mut tell).unwrap().tell().await.unwrap().stop().await;
     consortium.stop().await;
     tokio::task::spawn_blocking(move || drop(guard)).await.unwrap();
 }

@@ -1,22 +1,20 @@
 //! The story that the demo tells, step by step, through the public interface.
 
+mod consent;
 mod lookup;
+mod register;
 
 use std::time::Instant;
 
 use covenant_api::QueryState;
-use covenant_client::authorise::{self, ConsentTicket, Terms};
-use covenant_client::{Client, Ground, Question, Reply};
+use covenant_client::{Client, ConsentTicket, Ground, Question, Reply};
 use covenant_daemon::{Clock, SystemClock};
-use covenant_domain::{
-    Body, ConsentChange, ConsentScope, DatasetId, FieldName, IdError, MatchOutcome, MemberId, Mode, PurposeCode,
-    ReasonCode, Subject, Value,
-};
+use covenant_domain::{DatasetId, FieldName, IdError, MatchOutcome, Mode, PurposeCode, ReasonCode, Subject, Value};
 use covenant_ledger::{Report, verify_bundle};
-use covenant_suite::SealingKey;
 
 use crate::city::{Characters, City};
 use crate::consortium::Consortium;
+use crate::desk::Desk;
 use crate::error::DemoError;
 
 /// A line of the story in both languages of the platform.
@@ -58,15 +56,16 @@ impl<'a> Story<'a> {
         Ok(Self { consortium, city, cast, tell })
     }
 
-    /// Tells all of it. Every step checks its own outcome.
+    /// Tells all of it; the authorisation service goes on running. Every step checks its own outcome.
     ///
     /// # Errors
     /// [`DemoError::Story`] naming the step that came out otherwise than it must.
-    pub async fn tell(&mut self) -> Result<(), DemoError> {
+    pub async fn tell(&mut self) -> Result<Desk, DemoError> {
         self.address_matches().await?;
         let bank = self.consortium.client("bank").await?;
         self.bank_without_consent(&bank).await?;
-        let ticket = self.citizen_consents(&bank).await?;
+        let desk = Desk::open(self.consortium, self.city, &[self.cast.citizen, self.cast.debtor]).await?;
+        let ticket = self.citizen_consents(&bank, &desk).await?;
         let answered = self.bank_with_consent(&bank, &ticket).await?;
         self.trustees_make_key().await?;
         self.credit_centre_builds_epoch().await?;
@@ -75,10 +74,12 @@ impl<'a> Story<'a> {
         self.regulator_opens_case(&found).await?;
         self.regulator_recomputes(&found).await?;
         self.licence_delivered(&bank).await?;
-        self.citizen_revokes(&ticket).await?;
+        self.register(&bank, &answered).await?;
+        self.citizen_looks_and_revokes(&desk, &ticket).await?;
         let refused = self.bank_after_revocation(&bank, &ticket).await?;
         self.evidence(&bank, &[&answered, &refused]).await?;
-        self.tampering(&bank, &answered).await
+        self.tampering(&bank, &answered).await?;
+        Ok(desk)
     }
 
     fn open(&mut self, zh: &str, en: &str) {
@@ -156,38 +157,6 @@ impl<'a> Story<'a> {
         );
     }
 
-    async fn citizen_consents(&mut self, bank: &Client) -> Result<ConsentTicket, DemoError> {
-        self.open(
-            "市民通过授权服务同意银行为住房贷款审查查询征信（账本上只有承诺值，没有身份证号）",
-            "The citizen consents through the authorisation service (the ledger holds a commitment, not the citizen's number)",
-        );
-        let started = Instant::now();
-        let citizen = self.credit_question(Ground::Legal { case: None })?.subject;
-        let now_ms = SystemClock.now_ms();
-        let terms = Terms {
-            consumer: MemberId::new("bank")?,
-            purpose: PurposeCode::new("mortgage-review")?,
-            scopes: vec![ConsentScope {
-                dataset: dataset("credit-centre/scoring/credit")?,
-                fields: BANK_FIELDS.into_iter().map(FieldName::new).collect::<Result<_, IdError>>()?,
-            }],
-            modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
-            valid_from_ms: now_ms.saturating_sub(60_000),
-            valid_until_ms: now_ms + 30 * DAY_MS,
-            max_uses: 3,
-            data_life_days: 90,
-        };
-        let member = bank.trust().member(bank.member());
-        let key: SealingKey = member
-            .and_then(|m| m.sealing_key.parse().ok())
-            .ok_or_else(|| DemoError::story("consent", "the bank has no sealing key"))?;
-        let (body, ticket) = authorise::issue(&citizen, terms, &key)?;
-        crate::setup::publish(self.consortium, "authorisation", vec![body]).await?;
-        let id = ticket.consent.id;
-        self.say(started, format!("授权 {id} 已上账"), format!("consent {id} is on the ledger"));
-        Ok(ticket)
-    }
-
     async fn bank_with_consent(&mut self, bank: &Client, ticket: &ConsentTicket) -> Result<Reply, DemoError> {
         self.open("银行凭授权再次查询", "The bank asks again under the consent");
         let started = Instant::now();
@@ -258,15 +227,6 @@ impl<'a> Story<'a> {
             format!("收到电子证照 {size} 字节，摘要 {digest}…"),
             format!("licence of {size} bytes received, digest {digest}…"),
         );
-        Ok(())
-    }
-
-    async fn citizen_revokes(&mut self, ticket: &ConsentTicket) -> Result<(), DemoError> {
-        self.open("市民撤回授权", "The citizen revokes");
-        let started = Instant::now();
-        let body = Body::ConsentChanged { consent: ticket.consent.id, change: ConsentChange::Revoked };
-        crate::setup::publish(self.consortium, "authorisation", vec![body]).await?;
-        self.say(started, "撤回在一个区块内对所有节点生效", "revoked at every node within one block");
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use covenant_canon::Digest;
-use covenant_domain::{Commitment, ConsentId, Decision, GrantId, IntentId, Outcome, Quota};
+use covenant_domain::{Commitment, ConsentId, ConsentKind, Decision, GrantId, IntentId, Outcome, Quota};
 use serde::Serialize;
 use utoipa::PartialSchema;
 
@@ -22,31 +22,30 @@ fn described<T: PartialSchema>() -> BTreeSet<String> {
 fn shapes_are_those_of_the_nouns() {
     let names = covenant_domain::Names::new("甲", "a");
     let id = covenant_domain::DatasetId::new("cov:city/gov/housing/registry/homes").unwrap();
+    let name = covenant_domain::FieldName::new("area").unwrap();
     let field = covenant_domain::Field {
-        name: covenant_domain::FieldName::new("area").unwrap(),
-        names: names.clone(),
-        kind: covenant_domain::FieldKind::Integer,
         unit: Some("cm2".into()),
-        personal: false,
         mask: Some(covenant_domain::Mask::Year),
-        modes: vec![],
+        level: Some(covenant_domain::Level::L1),
+        bound: Some(covenant_domain::Bound { min: Some(1), max: Some(2), max_chars: Some(3) }),
+        score: Some(covenant_domain::ScoreHint::Flag),
+        ..covenant_domain::Field::new(name, names.clone(), covenant_domain::FieldKind::Integer, &[])
     };
     assert_eq!(keys_of(&field), described::<Field>());
     let member = covenant_domain::MemberId::new("housing").unwrap();
     let dataset = covenant_domain::Dataset {
-        id: id.clone(),
-        holder: member.clone(),
-        revision: 1,
-        names: names.clone(),
-        duty_basis: String::new(),
-        sharing: covenant_domain::Sharing::Conditional,
-        grade: covenant_domain::Grade::Core,
-        subject: covenant_domain::SubjectKind::Unit,
-        fields: vec![field],
-        max_rows: 1,
-        update_cycle: String::new(),
+        cosigners: vec![member.clone()],
+        about: Some(covenant_domain::Description::default()),
+        ..covenant_domain::Dataset::new(id.clone(), member.clone(), names.clone(), vec![field])
     };
     assert_eq!(keys_of(&dataset), described::<Dataset>());
+    assert_eq!(keys_of(&full_description()), described::<Description>());
+    let status = covenant_domain::DatasetStatus {
+        deprecated: Some(covenant_domain::Deprecation { until_ms: 1, successor: Some(id.clone()) }),
+        ..covenant_domain::DatasetStatus::default()
+    };
+    assert_eq!(keys_of(&status), described::<DatasetStatus>());
+    assert_eq!(keys_of(&status.deprecated), described::<Deprecation>());
     let code = covenant_domain::PurposeCode::new("p").unwrap();
     let grant = covenant_domain::Grant {
         id: GrantId::from_parts(1, &[0; 10]),
@@ -61,6 +60,7 @@ fn shapes_are_those_of_the_nouns() {
         valid_until_ms: 1,
         data_life_days: 1,
         max_rows: 1,
+        supersedes: Some(GrantId::from_parts(2, &[0; 10])),
     };
     assert_eq!(keys_of(&grant), described::<Grant>());
     let consent = covenant_domain::Consent {
@@ -74,6 +74,15 @@ fn shapes_are_those_of_the_nouns() {
         valid_until_ms: 1,
         max_uses: 1,
         data_life_days: 1,
+        kind: ConsentKind::Consent,
+        frequency: Some(Quota { limit: 1, window_ms: 1 }),
+        notice: Some(Digest::ZERO),
+        representative: Some(covenant_domain::Representative {
+            capacity: covenant_domain::Capacity::Guardian,
+            commitment: Commitment([0; 32]),
+            evidence: Digest::ZERO,
+        }),
+        request: Some(Digest::ZERO),
     };
     assert_eq!(keys_of(&consent), described::<Consent>());
     let member = covenant_domain::Member {
@@ -104,6 +113,49 @@ fn shapes_are_those_of_the_nouns() {
     let mut with_permit = keys_of(&decision);
     with_permit.insert("permit".into());
     assert_eq!(with_permit, described::<super::Decision>());
+}
+
+fn full_description() -> covenant_domain::Description {
+    use covenant_domain as d;
+    let names = Some(d::Names::new("甲", "a"));
+    let day: d::Day = "2026-01-31".parse().unwrap();
+    let period = d::Period { from: day, until: Some(day) };
+    assert_eq!(keys_of(&period), described::<Period>());
+    let quality = d::Quality {
+        completeness_permille: 1,
+        accuracy_permille: 1,
+        timeliness_permille: 1,
+        measured_on: day,
+        records: 1,
+    };
+    assert_eq!(keys_of(&quality), described::<Quality>());
+    d::Description {
+        summary: names.clone(),
+        steward: Some("s".into()),
+        keywords: vec![d::Names::new("甲", "a")],
+        themes: vec![d::Theme::Econ],
+        spatial: names.clone(),
+        conditions: names,
+        model: Some("m/1".into()),
+        temporal: Some(period),
+        quality: Some(quality),
+    }
+}
+
+#[test]
+fn shapes_of_rights_are_those_of_the_nouns() {
+    use covenant_domain as d;
+    let change = d::RightChange {
+        id: d::RightId::from_parts(1, &[0; 10]),
+        dataset: d::DatasetId::new("cov:city/gov/housing/registry/homes").unwrap(),
+        kind: d::RightKind::Pledge,
+        record: Digest::ZERO,
+        follows: Some(d::RightId::from_parts(1, &[1; 10])),
+    };
+    assert_eq!(keys_of(&change), described::<RightChange>());
+    let followed_by = Some(change.id);
+    let state = d::RightState { change, signed: vec![], signers: vec![], effective_ms: 1, followed_by };
+    assert_eq!(keys_of(&state), described::<RightState>());
 }
 
 #[test]
@@ -179,4 +231,113 @@ fn shapes_of_oversight_are_those_of_the_nouns() {
         items: vec![item],
     };
     assert_eq!(keys_of(&case), described::<Case>());
+}
+
+/// The noun reads this JSON, writes it back, and its shape describes the same keys.
+fn holds<Noun: serde::de::DeserializeOwned + Serialize, Shape: PartialSchema>(json: &serde_json::Value) {
+    let noun: Noun = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(&noun).unwrap(), json);
+    assert_eq!(keys_of(&noun), described::<Shape>());
+}
+
+#[test]
+fn shapes_of_the_register_are_those_of_the_nouns() {
+    use serde_json::json;
+    let id = "0197f3c2-0000-7000-8000-000000000001";
+    let digest = "00".repeat(32);
+    let set = "cov:city/gov/housing/registry/homes";
+    let grant = json!({
+        "id": id, "holder": "housing", "consumer": "bank", "dataset": set, "purpose": "p", "modes": ["match"],
+        "fields": ["owner"], "quota": { "limit": 1, "window_ms": 1 }, "valid_from_ms": 0, "valid_until_ms": 1,
+        "data_life_days": 1, "max_rows": 1, "supersedes": id,
+    });
+    holds::<covenant_domain::Grant, Grant>(&grant);
+    holds::<covenant_engine::GrantState, GrantState>(&json!({
+        "grant": grant, "suspended_by": [], "revoked": false, "signed_by": ["bank"], "request": id,
+        "superseded_by": id, "deletion_due_ms": 5, "deletion_overdue": false, "deletion": digest,
+    }));
+    let answer = json!({ "level": "low", "answer": "none" });
+    holds::<covenant_domain::RiskAnswer, RiskAnswer>(&answer);
+    let risk = json!({
+        "data": answer, "scene": answer, "mode": answer, "audience": answer, "author": "a", "reviewer": "b",
+    });
+    holds::<covenant_domain::RiskRecord, RiskRecord>(&risk);
+    let signed = json!({ "grant": grant, "consumer_signature": "sm:00" });
+    holds::<covenant_domain::SignedGrant, SignedGrant>(&signed);
+    let request = json!({ "id": id, "subsystem": "loans", "dataset_revision": 1, "grant": signed, "risk": risk });
+    holds::<covenant_domain::AccessRequest, AccessRequest>(&request);
+    let event = json!({
+        "by": "bank", "on_behalf_of": "tax", "at_ms": 1, "step": "submitted", "words": "", "late_ms": 0,
+    });
+    holds::<covenant_domain::RequestEvent, RequestEvent>(&event);
+    let clock = json!({ "member": "housing", "started_ms": 1, "due_ms": 2, "overdue": false });
+    holds::<covenant_domain::Clock, Clock>(&clock);
+    holds::<covenant_domain::RequestState, RequestState>(&json!({
+        "request": request, "status": "submitted", "events": [event], "clock": clock, "approvals": [],
+        "approvers": ["housing"], "rule": "small",
+    }));
+    holds::<covenant_domain::Delegation, Delegation>(&json!({
+        "id": id, "principal": "housing", "delegate": "tax", "powers": ["decide_requests"], "datasets": [set],
+        "valid_from_ms": 0, "valid_until_ms": 1,
+    }));
+    let ballot = json!({ "member": "tax", "vote": "yes", "reason": "" });
+    holds::<covenant_domain::CastBallot, CastBallot>(&ballot);
+    let duties = json!({
+        "masked": ["owner"], "max_rows": 1, "rate_per_minute": 2, "k_minimum": 3, "release_after_receipt": true,
+        "notify": ["subject"],
+    });
+    holds::<covenant_domain::RuleObligations, RuleObligations>(&duties);
+    let rule = json!({
+        "name": "n", "subject": "*", "dataset": "*", "mode": "*", "purpose": "*", "from_hour": 0, "until_hour": 24,
+        "effect": "allow", "ground": "legal", "days": "working", "grade": "core", "fields": ["owner"],
+        "obligations": duties,
+    });
+    holds::<covenant_domain::GuardRule, GuardRule>(&rule);
+    let auto = json!({
+        "name": "small", "subject": "*", "dataset": "*", "purposes": ["p"], "modes": ["match"], "fields": ["owner"],
+        "max_per_day": 1, "max_valid_days": 2, "highest_risk": "low",
+    });
+    holds::<covenant_domain::AutoRule, AutoRule>(&auto);
+    let link = json!({ "member": "bank", "role": "licensed" });
+    holds::<covenant_domain::RoleLink, RoleLink>(&link);
+    let book = json!({ "holder": "tax", "revision": 1, "rules": [rule], "roles": [link], "auto": [auto] });
+    holds::<covenant_domain::RuleBook, RuleBook>(&book);
+    let subject = json!({ "kind": "policy", "book": book, "review": digest });
+    holds::<covenant_domain::ProposalSubject, ProposalSubject>(&subject);
+    let proposal = json!({ "id": id, "subject": subject, "reason": "r" });
+    holds::<covenant_domain::Proposal, Proposal>(&proposal);
+    holds::<covenant_domain::ProposalState, ProposalState>(&json!({
+        "proposal": proposal, "proposer": "housing", "opened_ms": 1, "closes_ms": 2, "status": "open",
+        "voters": ["housing"], "ballots": [ballot],
+    }));
+    let dispute = json!({
+        "id": id, "intent": id, "dataset": set, "fields": ["owner"], "kind": "wrong", "grounds": digest,
+    });
+    holds::<covenant_domain::Dispute, Dispute>(&dispute);
+    holds::<covenant_domain::DisputeState, DisputeState>(&json!({
+        "dispute": dispute, "consumer": "bank", "holder": "housing", "clock": clock,
+        "answer": { "answer": "corrected", "note": "n" }, "answered_ms": 3,
+    }));
+    let clocks = json!({ "check_days": 5, "decide_days": 10, "dispute_days": 10, "deletion_days": 10 });
+    holds::<covenant_domain::Clocks, Clocks>(&clocks);
+    holds::<covenant_domain::Calendar, Calendar>(&json!({
+        "revision": 1, "holidays": ["2026-10-01"], "workdays": ["2026-10-10"], "clocks": clocks,
+    }));
+    holds::<covenant_domain::Notice, Notice>(&json!({ "purpose": "p", "version": 1, "text": digest }));
+    holds::<covenant_domain::Tariff, Tariff>(&json!({ "revision": 1, "points": [["match", 2]] }));
+    holds::<covenant_domain::Usage, Usage>(&json!({
+        "month": 202611, "consumer": "bank", "holder": "tax", "dataset": set, "refused": 1, "permitted": 2,
+        "lapsed": 0, "voided": 0, "answered": [["match", 2]], "disputed": 0, "corrected": 0, "upheld": 0, "overdue": 0,
+    }));
+    holds::<covenant_domain::Account, Account>(&json!({
+        "member": "tax", "answers_given": 1, "earned": 1, "answers_received": 0, "spent": 0,
+    }));
+    holds::<covenant_domain::Reliability, Reliability>(&json!({
+        "dataset": set, "holder": "tax", "answers": 1, "disputed": 0, "corrected": 0, "upheld": 0, "overdue": 0,
+        "per_mille": 1000,
+    }));
+    holds::<covenant_domain::ConsentUse, ConsentUse>(&json!({
+        "intent": id, "leaf": 1, "height": 1, "time_ms": 1, "consumer": "bank", "holder": "tax", "dataset": set,
+        "purpose": "p", "mode": "match", "fields": ["owner"], "outcome": "answered",
+    }));
 }

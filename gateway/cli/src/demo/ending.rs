@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use covenant_demo::{Consortium, PASSPHRASE};
+use covenant_demo::{Consortium, Desk, PASSPHRASE};
 use serde::Serialize;
 use serde_json::json;
 
@@ -29,6 +29,8 @@ pub(crate) struct Ending {
     /// Whether the folder is there after the last line.
     kept: bool,
     gateway: String,
+    authority: String,
+    issuer: String,
     key: PathBuf,
     trust: PathBuf,
     evidence: Vec<Written>,
@@ -38,7 +40,7 @@ pub(crate) struct Ending {
 impl Ending {
     /// Reads the figures.
     pub(crate) fn new(
-        consortium: &Consortium,
+        (consortium, desk): (&Consortium, &Desk),
         home: &Home,
         evidence: Vec<Written>,
         ready_ms: u128,
@@ -59,6 +61,8 @@ impl Ending {
             story_ms,
             kept,
             gateway: consortium.url(),
+            authority: desk.url(),
+            issuer: desk.issuer().to_owned(),
             key: consortium.founding.key_file(ACTOR),
             verify: format!("covenant verify {folder}/*.cov --trust {}", shell(&trust.display().to_string())),
             trust,
@@ -107,14 +111,26 @@ impl Ending {
     }
 
     fn links(&self, lang: Lang) -> String {
-        let Self { gateway, key, trust, .. } = self;
-        let [page, act, end] = match lang {
-            Lang::En => ["The gateway runs:", "Act as the bank in another terminal:", "Ctrl-C stops the consortium."],
-            Lang::Zh => ["网关运行中：", "在另一终端以银行身份操作：", "按 Ctrl-C 停止。"],
+        let Self { gateway, authority, issuer, key, trust, .. } = self;
+        let [page, consent, act, citizen, end] = match lang {
+            Lang::En => [
+                "The gateway runs:",
+                "The authorisation service, and the identity provider that logs anybody in:",
+                "Act as the bank in another terminal:",
+                "Act as a citizen:",
+                "Ctrl-C stops the consortium.",
+            ],
+            Lang::Zh => [
+                "网关运行中：",
+                "授权服务，以及一键登录的演示身份提供方：",
+                "在另一终端以银行身份操作：",
+                "以市民身份操作：",
+                "按 Ctrl-C 停止。",
+            ],
         };
         let [key, trust] = [key, trust].map(|p| shell(&p.display().to_string()));
         format!(
-            "\n{page}\n  {gateway}/\n  {gateway}/openapi.json\n  {gateway}/v1/health\n\n{act}\n  export COVENANT_GATEWAY={gateway}\n  export COVENANT_KEY={key}\n  export COVENANT_TRUST={trust}\n  export COVENANT_PASSPHRASE={}\n  covenant status\n\n{end}",
+            "\n{page}\n  {gateway}/\n  {gateway}/openapi.json\n  {gateway}/v1/health\n\n{consent}\n  {authority}/v1/service\n  {issuer}\n\n{act}\n  export COVENANT_GATEWAY={gateway}\n  export COVENANT_KEY={key}\n  export COVENANT_TRUST={trust}\n  export COVENANT_PASSPHRASE={}\n  covenant status\n\n{citizen}\n  covenant my login --authority {authority} --demo-citizen 0 --token-file citizen.token\n  covenant my uses --authority {authority} --token-file citizen.token\n\n{end}",
             shell(PASSPHRASE)
         )
     }
@@ -151,6 +167,8 @@ mod tests {
             dir: "/tmp/d".into(),
             kept,
             gateway: "http://127.0.0.1:8600".into(),
+            authority: "http://127.0.0.1:8700".into(),
+            issuer: "http://127.0.0.1:9000".into(),
             key: "/tmp/d/keys/bank.json".into(),
             trust: "/tmp/d/genesis.json".into(),
             evidence: vec![],

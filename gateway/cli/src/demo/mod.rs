@@ -13,7 +13,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use covenant_canon::SuiteId;
 use covenant_demo::city::City;
-use covenant_demo::{Consortium, DemoError, Founding, MEMBERS, Settings, Story, catalogue, publish_rules};
+use covenant_demo::{Consortium, DemoError, Desk, Founding, MEMBERS, Settings, Story, catalogue, publish_rules};
 
 use crate::context::Context;
 use crate::document::Document;
@@ -76,14 +76,15 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<(), CliErro
     let done = unless_stopped(tell(&consortium, &city, &home, &mut teller)).await;
     let story_ms = began.elapsed().as_millis();
     match done {
-        Ok(bundles) => {
+        Ok((bundles, desk)) => {
             let kept = !(args.once && home.is_temporary());
-            let ending = Ending::new(&consortium, &home, bundles, ready_ms, story_ms, kept);
+            let ending = Ending::new((&consortium, &desk), &home, bundles, ready_ms, story_ms, kept);
             let (human, machine) = (ending.told(args.lang, args.once), ending.machine(teller.steps(), args.once));
             context.printer.document(&Document::new(human, &machine));
             if !args.once {
                 stop_asked().await;
             }
+            desk.stop().await;
             consortium.stop().await;
             Ok(())
         }
@@ -110,7 +111,7 @@ struct Ready {
 async fn ready(context: &Context, args: &DemoArgs, home: &Home, teller: &mut Teller) -> Result<Ready, CliError> {
     teller.open("建立联盟：密钥与创世文件", "The consortium is founded: keys and genesis");
     let began = Instant::now();
-    let founding = Founding::open(home.path(), catalogue::CONSORTIUM, args.suite, MEMBERS)?;
+    let founding = Founding::open_under(home.path(), catalogue::CONSORTIUM, args.suite, MEMBERS, catalogue::charter())?;
     let (suite, dir) = (founding.genesis.suite, home.path().display());
     if suite != args.suite {
         let text = format!("`{dir}` holds a consortium of suite `{suite}`: use `--suite {suite}`, or another `--dir`");
@@ -147,16 +148,16 @@ async fn tell(
     city: &City,
     home: &Home,
     teller: &mut Teller,
-) -> Result<Vec<Written>, CliError> {
+) -> Result<(Vec<Written>, Desk), CliError> {
     let first_leaf = consortium.nodes.first().map_or(0, |n| n.tip().leaves);
     let mut line = |line| teller.tell(line);
-    Story::new(consortium, city, &mut line)?.tell().await?;
+    let desk = Story::new(consortium, city, &mut line)?.tell().await?;
     teller.open("保存证据文件", "The story's evidence is written to files");
     let began = Instant::now();
     let written = bundles::write(consortium, &home.path().join("evidence"), first_leaf).await?;
     let count = written.len();
     teller.say(began, format!("{count} 份证据，均已验证"), format!("{count} bundles, all verified"));
-    Ok(written)
+    Ok((written, desk))
 }
 
 /// The address if nobody has it, otherwise one with a free port.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use covenant_api::{
     ConsentStatusView, EntriesRequest, EntryResult, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Tip,
 };
-use covenant_domain::{ConsentId, Dataset, DatasetId, Member, Purpose};
+use covenant_domain::{ConsentId, Dataset, Member, Purpose};
 
 use super::{PathText, Reply, parse_path};
 use crate::failure::Failure;
@@ -45,11 +45,6 @@ pub(crate) async fn purposes(State(state): State<Shared>, signed: Signed) -> Rep
 
 pub(crate) async fn datasets(State(state): State<Shared>, signed: Signed) -> Reply<Vec<Dataset>> {
     Ok(Json(state.gateway.datasets(signed.empty()?).await?))
-}
-
-pub(crate) async fn dataset(State(state): State<Shared>, id: PathText, signed: Signed) -> Reply<Dataset> {
-    let id: DatasetId = parse_path("id", id)?;
-    Ok(Json(state.gateway.dataset(signed.empty()?, &id).await?))
 }
 
 pub(crate) async fn grants(State(state): State<Shared>, signed: Signed) -> Reply<Vec<GrantStatusView>> {

@@ -40,7 +40,7 @@ pub(crate) async fn explain(
 }
 
 /// The first accepted type that is served here; JSON when nothing is said.
-fn wants_cbor(headers: &HeaderMap) -> Result<bool, Failure> {
+pub(super) fn wants_cbor(headers: &HeaderMap) -> Result<bool, Failure> {
     let Some(accept) = headers.get(ACCEPT) else { return Ok(false) };
     for accepted in accept.to_str().unwrap_or_default().split(',') {
         match media_type(accepted).as_str() {

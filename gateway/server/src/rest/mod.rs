@@ -4,17 +4,26 @@ mod catalogue;
 mod epoch;
 mod escrow;
 mod evidence;
+mod find;
 mod lookup;
+mod policy;
 mod query;
+mod register;
 
 pub(crate) use catalogue::{
-    consent, consortium, dataset, datasets, grants, health, live, members, openapi, plan, purposes, record, tip,
+    consent, consortium, datasets, grants, health, live, members, openapi, plan, purposes, record, tip,
 };
 pub(crate) use epoch::{build_epoch, build_state, epoch, epoch_file};
 pub(crate) use escrow::{cases, ceremonies};
 pub(crate) use evidence::{evidence, explain};
+pub(crate) use find::{catalogue, catalogue_export, catalogue_item, dataset, right};
 pub(crate) use lookup::{evaluation, retrieval, retrieve};
+pub(crate) use policy::simulate;
 pub(crate) use query::{ask, progress};
+pub(crate) use register::{
+    calendar, consent_uses, delegations, disputes, notices, notifications, proposals, receipt, reliability, request,
+    requests, rule_books, settlement, tariff, usage,
+};
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};

@@ -3,6 +3,7 @@
 use covenant_client::{EpochPart, Transport};
 use covenant_domain::{DatasetId, IntentId, Mode};
 
+use super::policy::rule_book;
 use super::support::{HOMES, World, case_about, question, retrieval};
 
 #[tokio::test]
@@ -25,6 +26,9 @@ async fn both_transports_give_equal_results() {
     });
     let wish = serde_json::from_value(wish).unwrap();
     assert_eq!(rest.plan(&wish).await.unwrap(), grpc.plan(&wish).await.unwrap());
+
+    let book = rule_book("bank", true);
+    assert_eq!(rest.simulate(&book, 5).await.unwrap(), grpc.simulate(&book, 5).await.unwrap());
 
     for mode in [Mode::Match, Mode::Submit] {
         let prepared = rest.prepare(vec![question(mode, "mortgage-review")]).unwrap();

@@ -11,8 +11,19 @@ fn signed_targets() -> Vec<(&'static str, String)> {
     let uuid = "0197f3c2-0000-7000-8000-000000000001";
     signed
         .map(|r| {
-            let of_dataset = ["dataset", "epoch", "buildState"].contains(&r.operation);
-            let path = r.path.replace("{id}", if of_dataset { HOMES } else { uuid });
+            let of_dataset = ["dataset", "versions", "catalogueItem", "epoch", "buildState"].contains(&r.operation);
+            let digest = "01".repeat(32);
+            let of_entry = r.operation == "receipt";
+            let path = r.path.replace(
+                "{id}",
+                if of_dataset {
+                    HOMES
+                } else if of_entry {
+                    &digest
+                } else {
+                    uuid
+                },
+            );
             (r.method, path.replace("{intent}", uuid).replace("{part}", "hint"))
         })
         .collect()

@@ -11,6 +11,7 @@
     reason = "a test crate; its helpers are test code too, and two crates share them"
 )]
 
+mod catalogue;
 mod documents;
 mod epoch;
 mod equal;
@@ -19,7 +20,9 @@ mod evidence;
 mod identify;
 mod limits;
 mod lookup;
+mod policy;
 mod query;
 mod quiet;
 mod record;
+mod register;
 mod support;

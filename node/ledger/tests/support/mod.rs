@@ -314,13 +314,8 @@ pub fn query(world: &World, intent: &Intent) -> Digest {
 
 pub fn decision(world: &World, intent: &Intent, yes: bool) -> Decision {
     let (query, policy) = (query(world, intent), Digest([8; 32]));
-    let obligations = Obligations {
-        fields: intent.fields.clone(),
-        masked: vec![field("owner")],
-        max_rows: 1,
-        release: Release::AfterReceipt,
-        data_life_days: 30,
-    };
+    let masked = vec![field("owner")];
+    let obligations = Obligations::plain(intent.fields.clone(), masked, 1, Release::AfterReceipt, 30);
     let permit = Permit {
         intent: intent.id,
         query,

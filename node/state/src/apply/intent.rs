@@ -2,50 +2,70 @@
 
 use covenant_canon::{Digest, Label, to_bytes};
 use covenant_domain::{
-    Authority, Body, Completion, ConsentId, ConsentStatus, GrantId, Intent, Lapse, MemberId, Outcome, Voided,
+    Authority, Body, Completion, ConsentId, ConsentStatus, Decision, GrantId, Intent, Lapse, MemberId, Outcome, Voided,
 };
-use covenant_engine::{Facts, RecentTables, decide};
+use covenant_engine::{Facts, RecentTables, decide, window_start_ms};
 
 use super::Rejection;
 use crate::State;
+use crate::beside::Twice;
 use crate::draft::Draft;
-use crate::object::{GrantUse, Key, Object, OpenQuery};
-
-/// Most lapses recorded in one block; the rest follow in the next.
-const LAPSES_PER_BLOCK: usize = 256;
+use crate::object::{Key, Object, OpenQuery, WindowUse};
 
 /// Longest reason for voiding, in characters.
 pub(crate) const MAX_REASON: usize = 200;
 
-/// Closes what ran out by the time of the block.
-pub(crate) fn lapses(draft: &mut Draft<'_>) {
-    let base = draft.base;
-    for (due_ms, intent) in base.overdue(draft.moment.time_ms).take(LAPSES_PER_BLOCK) {
-        draft.delete(Key::Open(intent));
-        draft.derive(Body::Lapse(Lapse { intent, due_ms }));
-    }
+/// Closes a permitted query whose completion did not come in time.
+pub(super) fn lapsed(draft: &mut Draft<'_>, due_ms: u64, query: &OpenQuery) {
+    let intent = query.intent.id;
+    draft.delete(Key::Open(intent));
+    draft.count(&query.permit.consumer, &query.permit.dataset, |u| u.lapsed += 1);
+    draft.derive(Body::Lapse(Lapse { intent, due_ms }));
 }
 
 /// Decides an intent, records the decision and debits budgets (I8).
 pub(super) fn asked(draft: &mut Draft<'_>, intent: &Intent) {
     let query = Digest::of(draft.base.suite(), Label::INTENT, &to_bytes(intent));
     let terms = decide(draft, intent, query, &draft.moment);
+    decide_beside(draft, intent, &terms.decision);
     if let Some((grant, window_start_ms)) = terms.debit_grant {
         debit_grant(draft, grant, window_start_ms);
     }
     if let Some(consent) = terms.debit_consent {
         debit_consent(draft, consent);
     }
+    if let Some((grant, window_start_ms)) = terms.debit_rate {
+        let used = draft.rate_used(&grant, window_start_ms) + 1;
+        draft.put(Key::Rate(grant), Object::Rate(WindowUse { window_start_ms, used }));
+    }
     if let Outcome::Permitted { permit } = &terms.decision.outcome {
         let query = OpenQuery { intent: intent.clone(), permit: permit.clone() };
         draft.put(Key::Open(intent.id), Object::Open(query));
+        draft.count(&intent.consumer, &intent.dataset, |u| u.permitted += 1);
+    } else {
+        draft.count(&intent.consumer, &intent.dataset, |u| u.refused += 1);
     }
     draft.derive(Body::Decision(terms.decision));
 }
 
+/// Decides once more under the other rule book, where one stands beside and the holder is its own.
+fn decide_beside(draft: &mut Draft<'_>, intent: &Intent, real: &Decision) {
+    let Some(holder) = draft.dataset(&intent.dataset).map(|d| d.holder.clone()) else { return };
+    if !draft.beside.as_ref().is_some_and(|b| b.is_about(&holder)) {
+        return;
+    }
+    let turn = |draft: &mut Draft<'_>, in_use| draft.beside.iter_mut().for_each(|b| b.in_use = in_use);
+    turn(draft, true);
+    let other = decide(draft, intent, real.query, &draft.moment);
+    turn(draft, false);
+    let twice = Twice { intent: intent.clone(), real: real.clone(), other: other.decision };
+    draft.beside.iter_mut().for_each(|b| b.record(twice.clone(), other.debit_rate));
+}
+
 fn debit_grant(draft: &mut Draft<'_>, grant: GrantId, window_start_ms: u64) {
     let used = draft.quota_used(&grant, window_start_ms) + 1;
-    draft.put(Key::GrantUse(grant), Object::GrantUse(GrantUse { window_start_ms, used }));
+    draft.put(Key::GrantUse(grant), Object::GrantUse(WindowUse { window_start_ms, used }));
+    super::deletion::falls_due(draft, grant);
 }
 
 fn debit_consent(draft: &mut Draft<'_>, id: ConsentId) {
@@ -54,6 +74,11 @@ fn debit_consent(draft: &mut Draft<'_>, id: ConsentId) {
     state.uses += 1;
     if state.uses >= state.consent.max_uses {
         state.status = ConsentStatus::Exhausted;
+    }
+    if let Some(quota) = state.consent.frequency {
+        let window_start_ms = window_start_ms(draft.moment.time_ms, quota.window_ms);
+        let used = draft.consent_used(&id, window_start_ms) + 1;
+        draft.put(Key::ConsentUse(id), Object::ConsentUse(WindowUse { window_start_ms, used }));
     }
     draft.put(Key::Consent(id), Object::Consent(state));
 }
@@ -71,7 +96,9 @@ pub(super) fn completed(draft: &mut Draft<'_>, author: &MemberId, completion: &C
     if !names_tables(draft.base, query, completion) {
         return Err(format!("completion of intent {id} does not name the tables in force that it was computed from"));
     }
+    let (consumer, dataset, mode) = (query.permit.consumer.clone(), query.permit.dataset.clone(), query.permit.mode);
     draft.delete(Key::Open(id));
+    draft.count(&consumer, &dataset, |u| u.count_answer(mode));
     Ok(())
 }
 
@@ -104,6 +131,7 @@ pub(super) fn voided(draft: &mut Draft<'_>, author: &MemberId, voided: &Voided) 
         return Err(format!("reason of voiding intent {id} has more than {MAX_REASON} characters"));
     }
     draft.delete(Key::Open(id));
+    draft.count(&query.permit.consumer, &query.permit.dataset, |u| u.voided += 1);
     if draft.base.charter().restores_voided == Some(true) {
         restore(draft, &query);
     }
@@ -114,14 +142,20 @@ pub(super) fn voided(draft: &mut Draft<'_>, author: &MemberId, voided: &Voided) 
 fn restore(draft: &mut Draft<'_>, query: &OpenQuery) {
     let grant = query.permit.grant;
     let debited_ms = query.permit.expires_ms.saturating_sub(draft.moment.completion_ms);
-    if let Some(GrantUse { window_start_ms, used }) = draft.grant_use(&grant).copied()
+    if let Some(WindowUse { window_start_ms, used }) = draft.grant_use(&grant).copied()
         && window_start_ms <= debited_ms
     {
-        draft.put(Key::GrantUse(grant), Object::GrantUse(GrantUse { window_start_ms, used: used.saturating_sub(1) }));
+        draft.put(Key::GrantUse(grant), Object::GrantUse(WindowUse { window_start_ms, used: used.saturating_sub(1) }));
     }
     let Authority::Consent { id } = &query.intent.authority else { return };
     let Some(state) = draft.consent(id) else { return };
     let mut state = state.clone();
+    if let Some(WindowUse { window_start_ms, used }) = draft.consent_use(id).copied()
+        && window_start_ms <= debited_ms
+    {
+        let used = used.saturating_sub(1);
+        draft.put(Key::ConsentUse(*id), Object::ConsentUse(WindowUse { window_start_ms, used }));
+    }
     state.uses = state.uses.saturating_sub(1);
     if state.status == ConsentStatus::Exhausted {
         state.status = ConsentStatus::Active;

@@ -63,8 +63,13 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
+        Self::with(&[], None)
+    }
+
+    /// With more members, and perhaps a vote on rule books.
+    pub fn with(more: &[(&str, Role)], policy_vote: Option<VoteRule>) -> Self {
         let (mut keys, mut members) = (BTreeMap::new(), Vec::new());
-        for (n, (name, role)) in (1u8..).zip(MEMBERS) {
+        for (n, (name, role)) in (1u8..).zip(MEMBERS.iter().chain(more).copied()) {
             let signing = SigningKey::from_bytes(SuiteId::Intl, &[n; 32]).unwrap();
             members.push(Member {
                 id: id(name),
@@ -81,7 +86,9 @@ impl World {
             completion_ms: COMPLETE_MS,
             pending_per_member: 1_000,
             restores_voided: None,
+            policy_vote,
         };
+        members.sort_by(|a: &Member, b| a.id.cmp(&b.id));
         let consortium = "city".to_owned();
         let (version, suite, created_ms) = (1, SuiteId::Intl, START_MS);
         Self { genesis: Genesis { version, consortium, suite, created_ms, members, charter }, keys }
@@ -139,12 +146,18 @@ impl World {
             valid_until_ms: u64::MAX,
             data_life_days: 30,
             max_rows: 1,
+            supersedes: None,
         })
     }
 
     pub fn sign_grant(&self, grant: Grant) -> SignedGrant {
+        let signer = grant.consumer.clone();
+        self.sign_grant_as(&signer, grant)
+    }
+
+    pub fn sign_grant_as(&self, signer: &MemberId, grant: Grant) -> SignedGrant {
         let digest = Digest::of(SuiteId::Intl, Label::GRANT, &to_bytes(&grant));
-        let key = &self.keys[&grant.consumer];
+        let key = &self.keys[signer];
         let signature = suite(SuiteId::Intl).sign(key, Label::GRANT, digest.as_bytes()).unwrap();
         SignedGrant { grant, consumer_signature: signature.to_string() }
     }
@@ -167,32 +180,18 @@ pub fn purpose() -> Purpose {
         needs_case: false,
         modes: vec![Mode::Match, Mode::Lookup, Mode::Detail],
         retention_days: 90,
+        needs_record: None,
     }
 }
 
 pub fn dataset(revision: u32) -> Dataset {
-    let one = |name: &str| Field {
-        name: field(name),
-        names: Names::new(name, name),
-        kind: FieldKind::Text,
-        unit: None,
-        personal: true,
-        mask: None,
-        modes: Mode::ALL.to_vec(),
+    let one = |name: &str| {
+        let plain = Field::new(field(name), Names::new(name, name), FieldKind::Text, &Mode::ALL);
+        Field { personal: true, ..plain }
     };
-    Dataset {
-        id: dataset_id(),
-        holder: id("housing"),
-        revision,
-        names: Names::new("房屋", "Homes"),
-        duty_basis: "duty".into(),
-        sharing: Sharing::Conditional,
-        grade: Grade::Important,
-        subject: SubjectKind::Resident,
-        fields: vec![one("area_cm2"), one("owner")],
-        max_rows: 1,
-        update_cycle: "daily".into(),
-    }
+    let fields = vec![one("area_cm2"), one("owner")];
+    let plain = Dataset::new(dataset_id(), id("housing"), Names::new("房屋", "Homes"), fields);
+    Dataset { revision, duty_basis: "duty".into(), ..plain }
 }
 
 pub fn book(revision: u32) -> RuleBook {
@@ -205,8 +204,9 @@ pub fn book(revision: u32) -> RuleBook {
         from_hour: 0,
         until_hour: 24,
         effect: Effect::Allow,
+        ..GuardRule::default()
     };
-    RuleBook { holder: id("housing"), revision, rules: vec![rule], roles: vec![] }
+    RuleBook { holder: id("housing"), revision, rules: vec![rule], roles: vec![], auto: vec![] }
 }
 
 pub fn consent(n: u8, max_uses: u32) -> Consent {
@@ -221,6 +221,11 @@ pub fn consent(n: u8, max_uses: u32) -> Consent {
         valid_until_ms: u64::MAX,
         max_uses,
         data_life_days: 30,
+        kind: ConsentKind::Consent,
+        frequency: None,
+        notice: None,
+        representative: None,
+        request: None,
     }
 }
 
@@ -280,4 +285,65 @@ pub fn words(derived: &[Entry]) -> Vec<&'static str> {
         _ => "other",
     };
     derived.iter().map(word).collect()
+}
+
+/// Why entries were rejected.
+pub fn reasons(derived: &[Entry]) -> Vec<String> {
+    let reason = |e: &Entry| match &e.body {
+        Body::Rejected { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    derived.iter().filter_map(reason).collect()
+}
+
+/// The codes of refusals and permits.
+pub fn codes(derived: &[Entry]) -> Vec<ReasonCode> {
+    let of = |e: &Entry| match &e.body {
+        Body::Decision(d) => d.reasons.iter().map(|r| r.code).collect(),
+        _ => vec![],
+    };
+    derived.iter().flat_map(of).collect()
+}
+
+pub fn request_id(n: u8) -> RequestId {
+    RequestId::from_parts(START_MS, &[n; 10])
+}
+
+/// The bank asks for grant `n`.
+pub fn request(world: &World, n: u8) -> AccessRequest {
+    let answer = |level| RiskAnswer { level, answer: "kept within the loan department".into() };
+    AccessRequest {
+        id: request_id(n),
+        subsystem: "loans".into(),
+        dataset_revision: 1,
+        grant: world.grant(n, 10),
+        risk: RiskRecord {
+            data: answer(RiskLevel::Medium),
+            scene: answer(RiskLevel::Low),
+            mode: answer(RiskLevel::Low),
+            audience: answer(RiskLevel::Low),
+            author: "li-na".into(),
+            reviewer: "wang-wei".into(),
+        },
+    }
+}
+
+pub fn stepped(n: u8, step: RequestStep) -> Body {
+    Body::RequestStepped { request: request_id(n), step }
+}
+
+pub fn approve() -> RequestStep {
+    RequestStep::Approved { reason: "duty".into() }
+}
+
+pub fn turn_down() -> RequestStep {
+    RequestStep::Rejected { reason: "no ground".into() }
+}
+
+pub fn send_back() -> RequestStep {
+    RequestStep::Returned { reason: "name the retention".into() }
+}
+
+pub fn check() -> RequestStep {
+    RequestStep::Checked { note: "complete".into() }
 }

@@ -7,6 +7,7 @@ pub(crate) mod entry;
 pub(crate) mod evidence;
 pub(crate) mod input;
 pub(crate) mod kind;
+pub(crate) mod link;
 pub(crate) mod pending;
 pub(crate) mod state;
 pub(crate) mod tile;

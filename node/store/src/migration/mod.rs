@@ -3,6 +3,7 @@
 mod m0001_ledger;
 mod m0002_proposals;
 mod m0003_work;
+mod m0004_links;
 
 use sea_orm_migration::prelude::*;
 
@@ -13,7 +14,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_ledger::Step), Box::new(m0002_proposals::Step), Box::new(m0003_work::Step)]
+        vec![
+            Box::new(m0001_ledger::Step),
+            Box::new(m0002_proposals::Step),
+            Box::new(m0003_work::Step),
+            Box::new(m0004_links::Step),
+        ]
     }
 }
 

@@ -84,6 +84,7 @@ fn entry(leaf: u64, height: u64, position: u64, submitted: bool) -> EntryRow {
         author: submitted.then(|| member("bank")),
         kind: if submitted { "intent" } else { "decision" }.to_owned(),
         about: intent(leaf).to_string(),
+        under: Vec::new(),
         fresh_ms: START_MS + height * 1000 - 3,
         derived: (!submitted).then(|| bytes(leaf, 300)),
     }

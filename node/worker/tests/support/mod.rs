@@ -95,33 +95,18 @@ pub fn canonical(subject: &str) -> String {
 }
 
 pub fn dataset() -> Dataset {
-    let one = |name: &str, mask| Field {
-        name: field(name),
-        names: Names::new(name, name),
-        kind: FieldKind::Text,
-        unit: None,
-        personal: true,
-        mask,
-        modes: Mode::ALL.to_vec(),
+    let one = |name: &str, mask| {
+        let plain = Field::new(field(name), Names::new(name, name), FieldKind::Text, &Mode::ALL);
+        Field { personal: true, mask, ..plain }
     };
-    Dataset {
-        id: dataset_id(),
-        holder: id("housing"),
-        revision: 1,
-        names: Names::new("房屋", "Homes"),
-        duty_basis: "duty".into(),
-        sharing: Sharing::Conditional,
-        grade: Grade::Important,
-        subject: SubjectKind::Resident,
-        fields: vec![
-            one("address", None),
-            one("area_cm2", Some(Mask::Floor { step: 1_000 })),
-            one("owner", Some(Mask::Keep { first: 1, last: 1 })),
-            one("remark", None),
-        ],
-        max_rows: 2,
-        update_cycle: "daily".into(),
-    }
+    let fields = vec![
+        one("address", None),
+        one("area_cm2", Some(Mask::Floor { step: 1_000 })),
+        one("owner", Some(Mask::Keep { first: 1, last: 1 })),
+        one("remark", None),
+    ];
+    let plain = Dataset::new(dataset_id(), id("housing"), Names::new("房屋", "Homes"), fields);
+    Dataset { duty_basis: "duty".into(), max_rows: 2, ..plain }
 }
 
 /// One query; a test spoils it before it becomes a job.
@@ -212,6 +197,9 @@ pub fn permit(intent: &Intent, masked: Vec<FieldName>, max_rows: u32) -> Permit 
             max_rows,
             release: Release::AfterReceipt,
             data_life_days: 30,
+            rate_per_minute: None,
+            k_minimum: None,
+            notify: vec![],
         },
         grant: GrantId::from_parts(1, &[1; 10]),
         height: 1,

@@ -46,12 +46,16 @@ pub struct World {
     pub purpose: Option<Purpose>,
     pub grants: Vec<GrantState>,
     pub used: BTreeMap<(GrantId, u64), u64>,
+    pub consent_used: BTreeMap<(ConsentId, u64), u64>,
+    pub rate: BTreeMap<(GrantId, u64), u64>,
+    pub working_day: bool,
     pub consent: Option<ConsentState>,
     pub rules: Vec<GuardRule>,
     pub guard: Option<Guard>,
     pub epoch: Option<EpochState>,
     pub escrow: Option<u32>,
     pub claim_holds: bool,
+    pub status: Option<DatasetStatus>,
 }
 
 impl Facts for World {
@@ -73,6 +77,15 @@ impl Facts for World {
     fn quota_used(&self, grant: &GrantId, window_start_ms: u64) -> u64 {
         self.used.get(&(*grant, window_start_ms)).copied().unwrap_or_default()
     }
+    fn consent_used(&self, consent: &ConsentId, window_start_ms: u64) -> u64 {
+        self.consent_used.get(&(*consent, window_start_ms)).copied().unwrap_or_default()
+    }
+    fn rate_used(&self, grant: &GrantId, window_start_ms: u64) -> u64 {
+        self.rate.get(&(*grant, window_start_ms)).copied().unwrap_or_default()
+    }
+    fn is_working_day(&self, _time_ms: u64) -> bool {
+        self.working_day
+    }
     fn consent(&self, id: &ConsentId) -> Option<&ConsentState> {
         self.consent.as_ref().filter(|c| &c.consent.id == id)
     }
@@ -87,6 +100,9 @@ impl Facts for World {
     }
     fn claim_holds(&self, _intent: &Intent) -> bool {
         self.claim_holds
+    }
+    fn dataset_status(&self, _dataset: &DatasetId) -> Option<&DatasetStatus> {
+        self.status.as_ref()
     }
 }
 
@@ -111,6 +127,7 @@ pub fn rule(name: &str, effect: Effect) -> GuardRule {
         from_hour: 8,
         until_hour: 20,
         effect,
+        ..GuardRule::default()
     }
 }
 
@@ -128,20 +145,14 @@ pub fn grant(n: u8) -> GrantState {
         valid_until_ms: NOW_MS + 1_000,
         data_life_days: 30,
         max_rows: 5,
+        supersedes: None,
     };
-    GrantState { grant, suspended_by: vec![], revoked: false }
+    GrantState::new(grant, vec![])
 }
 
 fn dataset_field(name: &str, mask: Option<Mask>, modes: &[Mode]) -> Field {
-    Field {
-        name: field(name),
-        names: Names::new(name, name),
-        kind: FieldKind::Text,
-        unit: None,
-        personal: true,
-        mask,
-        modes: modes.to_vec(),
-    }
+    let plain = Field::new(field(name), Names::new(name, name), FieldKind::Text, modes);
+    Field { personal: true, mask, ..plain }
 }
 
 impl World {
@@ -164,7 +175,9 @@ impl World {
                 dataset_field("income", None, &all),
             ],
             max_rows: 3,
-            update_cycle: "daily".into(),
+            update_cycle: UpdateCycle::Daily,
+            cosigners: vec![],
+            about: None,
         };
         let purpose = Purpose {
             code: purpose_code(),
@@ -174,6 +187,7 @@ impl World {
             needs_case: false,
             modes: vec![Mode::Match, Mode::Detail],
             retention_days: 90,
+            needs_record: None,
         };
         let consent = Consent {
             id: consent_id(),
@@ -189,6 +203,11 @@ impl World {
             valid_until_ms: NOW_MS + 1_000,
             max_uses: 2,
             data_life_days: 30,
+            kind: ConsentKind::Consent,
+            frequency: None,
+            notice: None,
+            representative: None,
+            request: None,
         };
         let consent = ConsentState { consent, issuer: id("authorisation"), status: ConsentStatus::Active, uses: 0 };
         let mut world = Self {
@@ -197,19 +216,29 @@ impl World {
             purpose: Some(purpose),
             grants: vec![grant(1)],
             used: BTreeMap::new(),
+            consent_used: BTreeMap::new(),
+            rate: BTreeMap::new(),
+            working_day: true,
             consent: Some(consent),
             rules: vec![rule("banks-by-day", Effect::Allow)],
             guard: None,
             epoch: None,
             escrow: None,
             claim_holds: false,
+            status: None,
         };
         world.compile();
         world
     }
 
     pub fn compile(&mut self) {
-        let book = RuleBook { holder: id("credit-centre"), revision: 4, rules: self.rules.clone(), roles: vec![] };
+        let book = RuleBook {
+            holder: id("credit-centre"),
+            revision: 4,
+            rules: self.rules.clone(),
+            roles: vec![],
+            auto: vec![],
+        };
         self.guard = Some(Guard::compile(SuiteId::Sm, &book, self.members.values()).unwrap());
     }
 

@@ -141,7 +141,7 @@ async fn rejected_on_the_ledger(world: &World) {
     let unknown = Body::GrantChanged { grant, change: GrantChange::Revoked };
     let outcome = world.bank.publish(vec![unknown]).await.unwrap();
     assert_eq!(outcome[0].rejected, Some(format!("no grant {grant} is on the ledger")));
-    let known = world.bank.grants().await.unwrap()[0].grant.clone();
+    let known = world.bank.grants().await.unwrap()[0].state.grant.clone();
     let tax = world.consortium.client("tax").await.unwrap();
     let foreign = Body::GrantChanged { grant: known.id, change: GrantChange::Revoked };
     if known.holder.as_str() != "tax" {

@@ -8,7 +8,7 @@ use covenant_domain::ReasonCode as R;
 use covenant_domain::{
     Body, ConsentChange, ConsentId, ConsentScope, Grant, GrantId, MemberId, Mode, PurposeCode, Quota, Subject,
 };
-use covenant_journeys::{Desk, codes, dataset, fields, ledger_bytes, now_ms};
+use covenant_journeys::{Desk, codes, dataset, fields, ledger_bytes, now_ms, until};
 use covenant_sigma::Opening;
 
 use crate::World;
@@ -120,6 +120,7 @@ async fn quota(world: &World, tax: &Client) {
         valid_until_ms: now_ms() + HOUR_MS,
         data_life_days: 1,
         max_rows: 1,
+        supersedes: None,
     };
     let signed = counter_sign(&world.consortium.founding, grant).unwrap();
     publish(&world.consortium, "housing", vec![Body::GrantIssued(signed)]).await.unwrap();
@@ -144,7 +145,9 @@ async fn consents_that_do_not_suffice() {
     let world = World::new(14).await;
     let bank = &world.bank;
     let desk = Desk::new(world.consortium.client("authorisation").await.unwrap(), bank);
-    let past = Terms { valid_from_ms: now_ms() - 2 * HOUR_MS, valid_until_ms: now_ms() - HOUR_MS, ..terms(9) };
+    // What ended before it began is not taken; this one ends while the test runs.
+    let past = Terms { valid_until_ms: now_ms() + 2_000, ..terms(9) };
+    let ends_ms = past.valid_until_ms;
     let future = Terms { valid_from_ms: now_ms() + HOUR_MS, valid_until_ms: now_ms() + 2 * HOUR_MS, ..terms(9) };
     let all = [past, future, terms(1), terms(9), terms(9), terms(9)];
     let tickets = world.consents(&desk, &all).await;
@@ -157,6 +160,7 @@ async fn consents_that_do_not_suffice() {
         opening: Opening::from_wide(&[1; 64]),
     };
     refused(bank, world.credit(0, unknown), R::ConsentUnknown).await;
+    until("the consent has ended", async || (now_ms() > ends_ms).then_some(())).await;
     refused(bank, ask(0), R::ConsentExpired).await;
     refused(bank, ask(1), R::ConsentNotYetValid).await;
     answered(bank, ask(2)).await;

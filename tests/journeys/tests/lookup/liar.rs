@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::*;
+use covenant_canon::Digest;
 use covenant_canon::to_bytes;
 use covenant_domain::*;
 use covenant_engine::{Plan, Wish};
 use covenant_journeys::Relay;
-use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use covenant_sigma::SecretScalar;
 use covenant_sigma::threshold::{Committee, FirstRound};
 use parking_lot::Mutex;
@@ -89,11 +90,23 @@ impl Consortium for Handle {
     async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
         self.0.honest.plan(wish).await
     }
+    async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError> {
+        self.0.honest.simulate(book, last).await
+    }
     async fn members(&self) -> Result<Vec<Member>, PortError> {
         self.0.honest.members().await
     }
     async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
         self.0.honest.purposes().await
+    }
+    async fn catalogue(&self, known: Option<u64>) -> Result<Option<covenant_app::port::Catalogue>, PortError> {
+        self.0.honest.catalogue(known).await
+    }
+    async fn dataset_versions(&self, id: &DatasetId) -> Result<Vec<covenant_app::port::PublishedDataset>, PortError> {
+        self.0.honest.dataset_versions(id).await
+    }
+    async fn right(&self, id: &covenant_domain::RightId) -> Result<Option<covenant_domain::RightState>, PortError> {
+        self.0.honest.right(id).await
     }
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
         self.0.honest.datasets().await
@@ -103,6 +116,18 @@ impl Consortium for Handle {
     }
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
         self.0.honest.consent(id).await
+    }
+    async fn uses(&self, id: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, PortError> {
+        self.0.honest.uses(id, after).await
+    }
+    async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, PortError> {
+        self.0.honest.told(holder, after).await
+    }
+    async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, PortError> {
+        self.0.honest.receipt(entry).await
+    }
+    async fn records(&self, kind: RecordKind) -> Result<Records, PortError> {
+        self.0.honest.records(kind).await
     }
     async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {
         self.0.honest.epoch(dataset).await

@@ -8,13 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use covenant_app::port::{
     BuildState, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, Explanation, FileChunk, GrantView,
-    LedgerTip, NodeHealth, PortError, Progress, SealedInput,
+    LedgerTip, NodeHealth, PortError, Progress, RecordKind, Records, SealedInput,
 };
+use covenant_canon::Digest;
 use covenant_domain::{
-    Case, Ceremony, ConsentId, Dataset, DatasetId, Evaluation, IntentId, Member, MemberId, Purpose, SignedRetrieval,
+    Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Evaluation, IntentId, Member, MemberId, Notification,
+    Purpose, RuleBook, SignedRetrieval, Simulation,
 };
 use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use parking_lot::Mutex;
 
 /// What a gateway makes of what it carries.
@@ -148,11 +150,23 @@ impl Consortium for Spy {
     async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
         self.note("plan").plan(wish).await
     }
+    async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError> {
+        self.note("simulate").simulate(book, last).await
+    }
     async fn members(&self) -> Result<Vec<Member>, PortError> {
         self.inner.members().await
     }
     async fn purposes(&self) -> Result<Vec<Purpose>, PortError> {
         self.inner.purposes().await
+    }
+    async fn catalogue(&self, known: Option<u64>) -> Result<Option<covenant_app::port::Catalogue>, PortError> {
+        self.inner.catalogue(known).await
+    }
+    async fn dataset_versions(&self, id: &DatasetId) -> Result<Vec<covenant_app::port::PublishedDataset>, PortError> {
+        self.inner.dataset_versions(id).await
+    }
+    async fn right(&self, id: &covenant_domain::RightId) -> Result<Option<covenant_domain::RightState>, PortError> {
+        self.inner.right(id).await
     }
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
         self.inner.datasets().await
@@ -162,6 +176,18 @@ impl Consortium for Spy {
     }
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
         self.inner.consent(id).await
+    }
+    async fn uses(&self, id: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, PortError> {
+        self.inner.uses(id, after).await
+    }
+    async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, PortError> {
+        self.inner.told(holder, after).await
+    }
+    async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, PortError> {
+        self.inner.receipt(entry).await
+    }
+    async fn records(&self, kind: RecordKind) -> Result<Records, PortError> {
+        self.inner.records(kind).await
     }
     async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {
         let mut view = self.note("epoch").epoch(dataset).await?;

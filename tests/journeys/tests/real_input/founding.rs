@@ -74,6 +74,7 @@ fn purpose(code: &str, (needs_consent, needs_case): (bool, bool)) -> Purpose {
         needs_case,
         modes: BOTH.to_vec(),
         retention_days: 30,
+        needs_record: None,
     }
 }
 
@@ -87,8 +88,9 @@ fn book(holder: &MemberId) -> RuleBook {
         from_hour: 0,
         until_hour: 24,
         effect: Effect::Allow,
+        ..GuardRule::default()
     };
-    RuleBook { holder: holder.clone(), revision: 1, rules: vec![rule], roles: vec![] }
+    RuleBook { holder: holder.clone(), revision: 1, rules: vec![rule], roles: vec![], auto: vec![] }
 }
 
 fn grant(n: u8, table: &Table, purpose: &str) -> Grant {
@@ -105,5 +107,6 @@ fn grant(n: u8, table: &Table, purpose: &str) -> Grant {
         valid_until_ms: now_ms() + 30 * DAY_MS,
         data_life_days: 30,
         max_rows: 1,
+        supersedes: None,
     }
 }

@@ -15,11 +15,11 @@ use covenant_canon::{Digest, Label, from_bytes, to_bytes};
 use covenant_client::Identity;
 use covenant_domain::*;
 use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, CheckedBatch, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, CheckedBatch, EntryReceipt, Genesis, SignedBatch};
 use covenant_suite::{Opener, Sealed, Sealer};
 use parking_lot::Mutex;
 
-use super::{HOMES, field, id, lookup, record};
+use super::{HOMES, catalogue, field, id, lookup, record};
 
 pub struct Fake {
     pub genesis: Genesis,
@@ -194,6 +194,13 @@ impl Consortium for Fake {
         Ok(decision.map(|decision| Explanation { decision, height: 1, replayed_equal: replay.then_some(true) }))
     }
 
+    async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError> {
+        if book.rules.is_empty() {
+            return Err(PortError::Refused { code: "policy-invalid", reason: "no rules".into() });
+        }
+        Ok(Simulation { book: Digest([7; 32]), height: 3, compared: last.into(), changed: vec![] })
+    }
+
     async fn plan(&self, wish: &Wish) -> Result<Plan, PortError> {
         match wish.purpose.as_str() {
             "busy" => Err(PortError::Busy { member: wish.consumer.clone(), waiting: 9, limit: 8 }),
@@ -224,43 +231,58 @@ impl Consortium for Fake {
             needs_case: false,
             modes: vec![Mode::Match],
             retention_days: 30,
+            needs_record: None,
         }])
     }
 
+    async fn catalogue(&self, known: Option<u64>) -> Result<Option<Catalogue>, PortError> {
+        let now = catalogue::catalogue();
+        Ok((known != Some(now.mark)).then_some(now))
+    }
+
+    async fn dataset_versions(&self, id: &DatasetId) -> Result<Vec<PublishedDataset>, PortError> {
+        Ok(catalogue::versions(id))
+    }
+
+    async fn right(&self, id: &RightId) -> Result<Option<RightState>, PortError> {
+        Ok(Some(catalogue::right()).filter(|r| r.change.id == *id))
+    }
+
     async fn datasets(&self) -> Result<Vec<Dataset>, PortError> {
-        let one = |name: &str, kind| Field {
-            name: field(name),
-            names: Names::new(name, name),
-            kind,
-            unit: None,
-            personal: true,
-            mask: Some(Mask::Keep { first: 1, last: 0 }),
-            modes: Mode::ALL.to_vec(),
-        };
-        Ok(vec![Dataset {
-            id: DatasetId::new(HOMES).unwrap(),
-            holder: id("housing"),
-            revision: 1,
-            names: Names::new("房屋", "homes"),
-            duty_basis: "law".into(),
-            sharing: Sharing::Conditional,
-            grade: Grade::Important,
-            subject: SubjectKind::Resident,
-            fields: vec![one("area_cm2", FieldKind::Integer), one("owner", FieldKind::Text)],
-            max_rows: 1,
-            update_cycle: "daily".into(),
-        }])
+        Ok(vec![catalogue::homes()])
     }
 
     async fn grants(&self, member: &MemberId) -> Result<Vec<GrantView>, PortError> {
         let grant = record::grant();
         let party = [&grant.holder, &grant.consumer].contains(&member) || member.as_str() == "regulator";
-        let view = GrantView { grant, suspended_by: vec![id("regulator")], revoked: false, used_in_window: 3 };
+        let mut state = covenant_engine::GrantState::new(grant, vec![id("housing"), id("bank")]);
+        state.suspended_by = vec![id("regulator")];
+        let view = GrantView { state, used_in_window: 3 };
         Ok(if party { vec![view] } else { vec![] })
     }
 
     async fn consent(&self, id: &ConsentId) -> Result<Option<ConsentView>, PortError> {
         Ok(self.consents.lock().get(id).cloned())
+    }
+
+    async fn uses(&self, consent: &ConsentId, after: Option<u64>) -> Result<Vec<ConsentUse>, PortError> {
+        Ok(super::register::uses(consent).into_iter().filter(|u| after.is_none_or(|leaf| u.leaf > leaf)).collect())
+    }
+
+    async fn told(&self, holder: Option<&MemberId>, after: Option<u64>) -> Result<Vec<Notification>, PortError> {
+        let all = self.queries.lock();
+        let permits = all.values().filter_map(|held| held.decision.permit().cloned());
+        let own = permits.filter(|p| holder.is_none_or(|h| h == &p.holder));
+        let told = own.zip(1..).map(|(permit, leaf)| Notification { leaf, time_ms: 5, permit });
+        Ok(told.filter(|n| after.is_none_or(|leaf| n.leaf > leaf)).collect())
+    }
+
+    async fn receipt(&self, entry: &Digest) -> Result<Option<EntryReceipt>, PortError> {
+        Ok(super::register::receipt(self, entry))
+    }
+
+    async fn records(&self, kind: RecordKind) -> Result<Records, PortError> {
+        Ok(super::register::records(kind))
     }
 
     async fn epoch(&self, dataset: &DatasetId) -> Result<Option<EpochView>, PortError> {

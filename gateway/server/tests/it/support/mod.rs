@@ -1,16 +1,22 @@
 //! A world for tests: members, their keys, a fake consortium and a gateway before it.
 
+mod catalogue;
 mod fake;
 mod lookup;
 mod raw;
 mod record;
+mod register;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use covenant_app::port::ConsentView;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Ground, Identity, Question, Transport};
-use covenant_domain::{Class, DatasetId, FieldName, Member, MemberId, Mode, Names, PurposeCode, Role, Subject, Value};
+use covenant_domain::{
+    Class, Commitment, Consent, ConsentId, ConsentKind, ConsentStatus, DatasetId, FieldName, Member, MemberId, Mode,
+    Names, PurposeCode, Role, Subject, Value,
+};
 use covenant_ledger::{Charter, Genesis};
 use covenant_server::{Running, ServerConfig, serve};
 use covenant_suite::KeyPairSet;
@@ -19,6 +25,7 @@ use tokio::sync::oneshot;
 pub use fake::Fake;
 pub use lookup::{case_about, ceremony, file, lookup_intent, retrieval};
 pub use raw::{Answered, Raw, now_ms};
+pub use register::request_id;
 
 pub const HOMES: &str = "cov:city/gov/housing/registry/homes";
 pub const PERSON: &str = "11010519491231002X";
@@ -93,6 +100,31 @@ impl World {
         let config = ClientConfig { patience: std::time::Duration::from_secs(5), ..ClientConfig::over(transport) };
         let base = self.running.base_url();
         Client::connect_with(&base, self.identity(member), self.genesis.clone(), config).await.unwrap()
+    }
+
+    /// A consent of the bank's that is on record.
+    pub fn consent(&self) -> ConsentId {
+        let id_text = ConsentId::from_parts(3, &[3; 10]);
+        let consent = Consent {
+            id: id_text,
+            consumer: id("bank"),
+            purpose: PurposeCode::new("mortgage-review").unwrap(),
+            scopes: vec![],
+            modes: vec![Mode::Match],
+            commitment: Commitment([0; 32]),
+            valid_from_ms: 0,
+            valid_until_ms: u64::MAX,
+            max_uses: 9,
+            data_life_days: 1,
+            kind: ConsentKind::Consent,
+            frequency: None,
+            notice: None,
+            representative: None,
+            request: None,
+        };
+        let (issuer, status) = (id("authority"), ConsentStatus::Active);
+        self.fake.consents.lock().insert(id_text, ConsentView { consent, issuer, status, uses: 3 });
+        id_text
     }
 
     pub fn raw(&self, member: &str) -> Raw {

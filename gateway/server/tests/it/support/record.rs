@@ -22,6 +22,7 @@ pub fn grant() -> Grant {
         valid_until_ms: u64::MAX,
         data_life_days: 30,
         max_rows: 1,
+        supersedes: None,
     }
 }
 
@@ -38,6 +39,9 @@ pub fn decide(genesis: &Genesis, intent: &Intent) -> Decision {
         max_rows: 1,
         release: Release::AfterReceipt,
         data_life_days: 30,
+        rate_per_minute: None,
+        k_minimum: None,
+        notify: vec![],
     };
     let permit = Permit {
         intent: intent.id,
@@ -58,7 +62,7 @@ pub fn decide(genesis: &Genesis, intent: &Intent) -> Decision {
     Decision { intent: intent.id, query, outcome: Outcome::Permitted { permit }, reasons, policy }
 }
 
-struct Log(Vec<Entry>);
+pub struct Log(pub Vec<Entry>);
 
 impl Log {
     fn leaves(&self, algorithm: HashAlgorithm) -> Vec<Digest> {
@@ -74,7 +78,7 @@ impl Log {
         inclusion_path(algorithm, index as u64, leaves.len() as u64, &mut node).unwrap()
     }
 
-    fn proof(&self, index: usize) -> LeafProof {
+    pub fn proof(&self, index: usize) -> LeafProof {
         LeafProof {
             entry: self.0[index].clone(),
             index: index as u64,
@@ -83,7 +87,7 @@ impl Log {
         }
     }
 
-    fn anchor(&self, fake: &Fake) -> Anchor {
+    pub fn anchor(&self, fake: &Fake) -> Anchor {
         let root = |algorithm| merkle_root(algorithm, &self.leaves(algorithm));
         let log =
             Roots { size: self.0.len() as u64, sm3: root(HashAlgorithm::Sm3), sha256: root(HashAlgorithm::Sha256) };
