@@ -368,3 +368,19 @@ fn a_register_of_two_bureaus_grants_when_both_have_signed() {
     assert_eq!(world.block(&mut refused, START_MS + 3, &[take("tax", 3, turn_down())]), []);
     assert_eq!(words(&world.block(&mut refused, START_MS + 4, &[take("housing", 4, approve())])), ["rejected"]);
 }
+
+#[test]
+fn a_consumer_has_only_so_many_requests_waiting() {
+    let world = World::new();
+    let mut state = world.ready(10, 10);
+    for n in 2..202 {
+        let asked = by_at("bank", START_MS + u64::from(n), Body::RequestSubmitted(request(&world, n)));
+        assert_eq!(world.block(&mut state, START_MS + u64::from(n), &[asked]), [], "{n}");
+    }
+    let one_more = by_at("bank", START_MS + 202, Body::RequestSubmitted(request(&world, 202)));
+    let derived = world.block(&mut state, START_MS + 202, &[one_more]);
+    assert!(reasons(&derived)[0].contains("200 requests waiting"), "{derived:?}");
+    let taken_back = by_at("bank", START_MS + 203, stepped(2, RequestStep::Withdrawn));
+    let again = by_at("bank", START_MS + 203, Body::RequestSubmitted(request(&world, 203)));
+    assert_eq!(world.block(&mut state, START_MS + 203, &[taken_back, again]), []);
+}

@@ -9,6 +9,10 @@ use covenant_engine::{Facts, GrantState};
 use super::{Rejection, delegation, demand_role, grant};
 use crate::draft::Draft;
 use crate::object::{Key, Object};
+use crate::objects::Kind;
+
+/// Most requests of one consumer that wait for somebody at a time.
+const MAX_OPEN: usize = 200;
 
 /// A consumer, or who acts for it, asks for a grant.
 pub(super) fn submitted(draft: &mut Draft<'_>, author: &MemberId, request: &AccessRequest) -> Result<(), Rejection> {
@@ -16,6 +20,11 @@ pub(super) fn submitted(draft: &mut Draft<'_>, author: &MemberId, request: &Acce
         return Err(format!("request {} exists already", request.id));
     }
     check(draft, author, request)?;
+    let consumer = &request.grant.grant.consumer;
+    let waits = |o: &&Object| matches!(o, Object::Request(r) if r.clock.is_some() && &r.request.grant.grant.consumer == consumer);
+    if draft.all(Kind::Request).filter(waits).count() >= MAX_OPEN {
+        return Err(format!("`{consumer}` has {MAX_OPEN} requests waiting: withdraw some, or wait"));
+    }
     let mut state = RequestState {
         request: request.clone(),
         status: RequestStatus::Submitted,
