@@ -112,17 +112,7 @@ fn config_of(dir: &Path, issuer: &str, notice: NoticeFiles) -> AuthorityConfig {
     AuthorityConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         database: format!("sqlite://{}", dir.join("authority.db").display()),
-        oidc: OidcConfig {
-            issuer: issuer.to_owned(),
-            client_id: CLIENT.into(),
-            client_secret_file: None,
-            redirect_url: REDIRECT.into(),
-            back_channel: None,
-            resident_claim: "resident_number".into(),
-            company_claim: "uscc".into(),
-            skew_s: 60,
-            after_login: "/".into(),
-        },
+        oidc: OidcConfig::public(issuer, CLIENT, REDIRECT),
         notices: vec![notice],
         request_days: 7,
         consent_days: 366,

@@ -294,7 +294,7 @@ impl Consortium for Local {
             RecordKind::Proposals => Records::Proposals(s.proposals().cloned().collect()),
             RecordKind::Disputes => Records::Disputes(s.disputes().cloned().collect()),
             RecordKind::Usage => Records::Usage(s.usage().cloned().collect()),
-            RecordKind::Calendar => Records::Calendar(vec![s.calendar()]),
+            RecordKind::Calendar => Records::Calendar(vec![s.calendar().clone()]),
             RecordKind::Notices => Records::Notices(s.notices().cloned().collect()),
             RecordKind::Tariff => Records::Tariff(vec![s.tariff()]),
             RecordKind::RuleBooks => Records::RuleBooks(s.rule_books().cloned().collect()),

@@ -5,16 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use covenant_canon::{Digest, Label, to_bytes};
-use covenant_client::Client;
+use covenant_client::{Client, ten_random_bytes};
 use covenant_daemon::{Clock, SystemClock};
 use covenant_domain::{
-    Ballot, Body, Dataset, Grant, Member, MemberId, Proposal, ProposalId, ProposalSubject, Role, RuleBook, SignedGrant,
-    Vote,
+    Ballot, Body, Dataset, Grant, MemberId, Proposal, ProposalId, ProposalSubject, RuleBook, SignedGrant, Vote,
 };
 use covenant_review::{Catalogue, review};
 use covenant_source::{ImportOptions, Mapping, RecordCheck, Source, Vault};
 use covenant_suite::suite;
-use rand::Rng;
 
 use crate::catalogue;
 use crate::city::{City, Table};
@@ -93,7 +91,7 @@ async fn adopt(consortium: &Consortium, books: Vec<RuleBook>) -> Result<(), Demo
     let (datasets, purposes) = (catalogue::datasets()?, catalogue::purposes()?);
     let mut proposed = Vec::new();
     for book in books {
-        let id = ProposalId::from_parts(SystemClock.now_ms(), &random_part());
+        let id = ProposalId::from_parts(SystemClock.now_ms(), &ten_random_bytes());
         let holder = book.holder.clone();
         let known = Catalogue { datasets: &datasets, purposes: &purposes, members: &genesis.members };
         let reviewed = review(genesis.suite, &book, None, &known).digest(genesis.suite);
@@ -102,8 +100,7 @@ async fn adopt(consortium: &Consortium, books: Vec<RuleBook>) -> Result<(), Demo
         publish(consortium, holder.as_str(), vec![Body::ProposalOpened(proposal)]).await?;
         proposed.push((holder, id));
     }
-    let votes = |m: &&Member| [Role::Holder, Role::Regulator, Role::Platform].into_iter().any(|role| m.has(role));
-    for voter in genesis.members.iter().filter(votes) {
+    for voter in genesis.members.iter().filter(|m| m.votes()) {
         let foreign = proposed.iter().filter(|(holder, _)| holder != &voter.id);
         let ballot = |(_, id): &(MemberId, ProposalId)| {
             Body::BallotCast(Ballot { proposal: *id, vote: Vote::Yes, reason: "已审阅".into() })
@@ -113,12 +110,6 @@ async fn adopt(consortium: &Consortium, books: Vec<RuleBook>) -> Result<(), Demo
     Ok(())
 }
 
-fn random_part() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes
-}
-
 /// Publishes purposes, datasets, rule books and grants, each by the member whose it is.
 ///
 /// # Errors
@@ -126,7 +117,7 @@ fn random_part() -> [u8; 10] {
 pub async fn publish_rules(consortium: &Consortium, datasets: &[Dataset], now_ms: u64) -> Result<(), DemoError> {
     let purposes = catalogue::purposes()?.into_iter().map(Body::PurposeRegistered).collect();
     publish(consortium, "regulator", purposes).await?;
-    let (books, grants) = (catalogue::rule_books()?, catalogue::grants(now_ms, random_part)?);
+    let (books, grants) = (catalogue::rule_books()?, catalogue::grants(now_ms, ten_random_bytes)?);
     for book in &books {
         let own = datasets.iter().filter(|d| d.holder == book.holder).cloned().map(Body::DatasetPublished);
         let mut bodies: Vec<Body> = own.collect();

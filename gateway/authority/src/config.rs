@@ -69,6 +69,23 @@ pub struct OidcConfig {
     pub after_login: String,
 }
 
+impl OidcConfig {
+    /// A public client at a provider, with what the file has when it says nothing more.
+    pub fn public(issuer: &str, client_id: &str, redirect_url: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret_file: None,
+            redirect_url: redirect_url.to_owned(),
+            back_channel: None,
+            resident_claim: resident_claim(),
+            company_claim: company_claim(),
+            skew_s: skew_s(),
+            after_login: after_login(),
+        }
+    }
+}
+
 /// The texts of one purpose.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -300,17 +300,7 @@ pub async fn log_in(
     let failed = |e: &dyn std::fmt::Display| RemoteError::Login(e.to_string());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(&e))?;
     let port = listener.local_addr().map_err(|e| failed(&e))?.port();
-    let config = OidcConfig {
-        issuer: service.issuer.clone(),
-        client_id: service.client_id.clone(),
-        client_secret_file: None,
-        redirect_url: format!("http://127.0.0.1:{port}/"),
-        back_channel: None,
-        resident_claim: "resident_number".into(),
-        company_claim: "uscc".into(),
-        skew_s: 60,
-        after_login: "/".into(),
-    };
+    let config = OidcConfig::public(&service.issuer, &service.client_id, &format!("http://127.0.0.1:{port}/"));
     let party = RelyingParty::new(config, None, Arc::new(SystemClock)).map_err(|e| failed(&e))?;
     let departure = party.depart().await.map_err(|e| failed(&e))?;
     let returned = match demo_citizen {

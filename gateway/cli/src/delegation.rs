@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, command: DelegationCommand) -> Result
             draft.powers.dedup();
             let client = context.client().await?;
             let delegation = Delegation {
-                id: DelegationId::from_parts(words::now_ms(), &words::ten_random_bytes()),
+                id: DelegationId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes()),
                 principal: client.member().clone(),
                 delegate: draft.delegate,
                 powers: draft.powers,

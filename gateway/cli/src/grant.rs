@@ -114,7 +114,7 @@ fn read_draft(file: &Path) -> Result<Grant, CliError> {
 }
 
 fn fresh_id() -> GrantId {
-    GrantId::from_parts(words::now_ms(), &words::ten_random_bytes())
+    GrantId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes())
 }
 
 async fn issue(context: &Context, file: &Path) -> Result<Document, CliError> {

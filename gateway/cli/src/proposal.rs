@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, command: ProposalCommand) -> Result<D
         ProposalCommand::Policy { file, review, reason } => {
             let book: RuleBook = files::read_value(&file, "a rule book")?;
             Guard::compile(client.trust().suite, &book, &client.trust().members)?;
-            let id = ProposalId::from_parts(words::now_ms(), &words::ten_random_bytes());
+            let id = ProposalId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes());
             let subject = ProposalSubject::Policy { book, review };
             publish(&client, Body::ProposalOpened(Proposal { id, subject, reason })).await
         }

@@ -131,10 +131,9 @@ pub(crate) async fn run(context: &Context, command: RightCommand) -> Result<Docu
 async fn propose(client: &Client, args: ProposeArgs) -> Result<Document, CliError> {
     let ProposeArgs { dataset, kind, follows, record, out } = args;
     let bytes = files::read(&record)?;
-    let (mut salt, mut random) = ([0; SALT_BYTES], [0; 10]);
+    let mut salt = [0; SALT_BYTES];
     rand::rng().fill_bytes(&mut salt);
-    rand::rng().fill_bytes(&mut random);
-    let id = RightId::from_parts(words::now_ms(), &random);
+    let id = RightId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes());
     let kind = match kind {
         Kind::Registration => RightKind::Registration,
         Kind::Pledge => RightKind::Pledge,

@@ -1,7 +1,6 @@
 //! Values as people read them.
 
 use jiff::Timestamp;
-use rand::Rng as _;
 use serde::Serialize;
 
 /// The JSON name of a plain enum, for example `grant-missing`.
@@ -27,13 +26,6 @@ pub(crate) fn time(ms: u64) -> String {
 /// Milliseconds since 1970 by this machine's clock.
 pub(crate) fn now_ms() -> u64 {
     u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
-}
-
-/// The random part of a version 7 id.
-pub(crate) fn ten_random_bytes() -> [u8; 10] {
-    let mut random = [0; 10];
-    rand::rng().fill_bytes(&mut random);
-    random
 }
 
 /// Text that cannot steer a terminal: control characters become a sign.

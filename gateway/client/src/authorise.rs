@@ -7,13 +7,13 @@ use covenant_domain::{
 };
 use covenant_sigma::{Opening, commit, opens};
 use covenant_suite::{Opener, Sealed, Sealer, SealingKey};
-use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::identity::now_ms;
 use crate::query::fresh_opening;
+use crate::request::ten_random_bytes;
 use crate::{ClientError, Ground, Identity};
 
 /// Longest ticket that is read, in bytes.
@@ -57,12 +57,10 @@ pub struct ConsentTicket {
 /// # Errors
 /// [`ClientError::Crypto`] when the key cannot be sealed to.
 pub fn issue(subject: &Subject, terms: Terms, consumer: &SealingKey) -> Result<(Body, ConsentTicket), ClientError> {
-    let mut random = [0; 10];
-    rand::rng().fill_bytes(&mut random);
     let opening = fresh_opening();
     let commitment = Commitment(commit(&Zeroizing::new(subject.canonical()), &opening));
     let consent = Consent {
-        id: ConsentId::from_parts(now_ms(), &random),
+        id: ConsentId::from_parts(now_ms(), &ten_random_bytes()),
         consumer: terms.consumer,
         purpose: terms.purpose,
         scopes: terms.scopes,

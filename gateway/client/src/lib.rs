@@ -51,6 +51,6 @@ pub use identity::{Identity, load_identity, save_identity, save_identity_at_cost
 pub use lookup::{Found, LookupQuestion};
 pub use query::{Ground, Question};
 pub use reply::Reply;
-pub use request::RequestDraft;
+pub use request::{RequestDraft, ten_random_bytes};
 pub use sealing::Prepared;
 pub use trustee::ShareFile;

@@ -98,7 +98,7 @@ impl Client {
 }
 
 /// The random part of a version 7 id.
-pub(crate) fn ten_random_bytes() -> [u8; 10] {
+pub fn ten_random_bytes() -> [u8; 10] {
     let mut random = [0; 10];
     rand::rng().fill_bytes(&mut random);
     random

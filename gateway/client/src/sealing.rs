@@ -7,11 +7,11 @@ use covenant_canon::{Digest, Label, to_bytes};
 use covenant_domain::{Body, DatasetId, Entry, Intent, IntentId, MemberId, Mode, QueryInput};
 use covenant_ledger::MAX_BATCH;
 use covenant_suite::{Sealer, SealingKey};
-use rand::Rng as _;
 use zeroize::Zeroizing;
 
 use crate::identity::now_ms;
 use crate::query::Question;
+use crate::request::ten_random_bytes;
 use crate::{Client, ClientError};
 
 /// Sealed bytes per request; with their intents and base64 this stays below the gateway's limit of 1 MiB.
@@ -95,9 +95,7 @@ impl Client {
             return Err(ClientError::LookupSealed);
         }
         let made_ms = now_ms();
-        let mut random = [0; 10];
-        rand::rng().fill_bytes(&mut random);
-        let id = IntentId::from_parts(made_ms, &random);
+        let id = IntentId::from_parts(made_ms, &ten_random_bytes());
         let consumer = self.member().clone();
         let Question { dataset, purpose, mode, mut fields, subject, ground, claims } = question;
         fields.sort();

@@ -12,6 +12,7 @@ use covenant_store::{EntryRow, Store};
 
 use crate::error::NodeError;
 use crate::replica::Replica;
+use crate::track::QueryState;
 
 /// Uses that are told at once.
 const USES_AT_ONCE: u32 = 256;
@@ -159,6 +160,27 @@ impl Replica {
     }
 }
 
+/// Whose a query is and where it stands, as its record tells.
+pub(crate) fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
+    let (Body::Intent(intent), Body::Decision(decision)) =
+        (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
+    else {
+        return None;
+    };
+    let state = match (decision.permit(), &bundle.closure) {
+        (None, _) => QueryState::Refused(decision.reasons.clone()),
+        (Some(_), Closure::Completed { completion, .. }) if let Body::Voided(voided) = &completion.leaf.entry.body => {
+            QueryState::Voided(voided.reason.clone())
+        }
+        (Some(permit), Closure::Completed { .. }) => QueryState::Completed { holder: permit.holder.clone() },
+        (Some(_), Closure::Lapsed { .. }) => QueryState::Lapsed,
+        (Some(permit), _) => {
+            QueryState::Permitted { holder: permit.holder.clone(), release: permit.obligations.release }
+        }
+    };
+    Some((intent.consumer.clone(), state))
+}
+
 /// A use in the words of who looks at it.
 fn use_of(row: &EntryRow, bundle: &Bundle) -> Option<ConsentUse> {
     let (Body::Intent(intent), Body::Decision(decision)) =
@@ -166,14 +188,12 @@ fn use_of(row: &EntryRow, bundle: &Bundle) -> Option<ConsentUse> {
     else {
         return None;
     };
-    let outcome = match &bundle.closure {
-        Closure::Refused => UseOutcome::Refused,
-        Closure::Open => UseOutcome::Permitted,
-        Closure::Lapsed { .. } => UseOutcome::Lapsed,
-        Closure::Completed { completion, .. } if matches!(completion.leaf.entry.body, Body::Voided(_)) => {
-            UseOutcome::Voided
-        }
-        Closure::Completed { .. } => UseOutcome::Answered,
+    let outcome = match state_of(bundle)?.1 {
+        QueryState::Refused(_) => UseOutcome::Refused,
+        QueryState::Permitted { .. } => UseOutcome::Permitted,
+        QueryState::Completed { .. } => UseOutcome::Answered,
+        QueryState::Lapsed => UseOutcome::Lapsed,
+        QueryState::Voided(_) => UseOutcome::Voided,
     };
     Some(ConsentUse {
         intent: intent.id,

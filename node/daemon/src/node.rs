@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::error::{NodeError, SubmitError};
-use crate::evidence::entry_of;
+use crate::evidence::{entry_of, state_of};
 use crate::gossip::GossipHub;
 use crate::holder::Holder;
 use crate::lookup::{EpochSettings, Lookups};
@@ -455,25 +455,4 @@ fn outcomes(block: &CommittedBlock, id: &Digest) -> Vec<RecordedEntry> {
     let outcome = |entry: &Digest| rejected.get(entry).map_or(Outcome::Accepted, |r| Outcome::Rejected(r.clone()));
     let height = block.header.height;
     own.map(|(leaf, (_, entry))| RecordedEntry { entry: *entry, leaf, height, outcome: outcome(entry) }).collect()
-}
-
-fn state_of(bundle: &Bundle) -> Option<(MemberId, QueryState)> {
-    use covenant_ledger::Closure;
-    let (Body::Intent(intent), Body::Decision(decision)) =
-        (&bundle.intent.leaf.entry.body, &bundle.decision.entry.body)
-    else {
-        return None;
-    };
-    let state = match (decision.permit(), &bundle.closure) {
-        (None, _) => QueryState::Refused(decision.reasons.clone()),
-        (Some(_), Closure::Completed { completion, .. }) if let Body::Voided(voided) = &completion.leaf.entry.body => {
-            QueryState::Voided(voided.reason.clone())
-        }
-        (Some(permit), Closure::Completed { .. }) => QueryState::Completed { holder: permit.holder.clone() },
-        (Some(_), Closure::Lapsed { .. }) => QueryState::Lapsed,
-        (Some(permit), _) => {
-            QueryState::Permitted { holder: permit.holder.clone(), release: permit.obligations.release }
-        }
-    };
-    Some((intent.consumer.clone(), state))
 }

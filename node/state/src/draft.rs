@@ -100,10 +100,10 @@ impl<'a> Draft<'a> {
     }
 
     /// The calendar in force.
-    pub(crate) fn calendar(&self) -> Calendar {
+    pub(crate) fn calendar(&self) -> &Calendar {
         match self.object(&Key::Calendar) {
-            Some(Object::Calendar(calendar)) => calendar.clone(),
-            _ => Calendar::default(),
+            Some(Object::Calendar(calendar)) => calendar,
+            _ => Calendar::plain(),
         }
     }
 

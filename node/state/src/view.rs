@@ -88,10 +88,10 @@ impl State {
     }
 
     /// The calendar in force; weekends alone are free until one is adopted.
-    pub fn calendar(&self) -> Calendar {
+    pub fn calendar(&self) -> &Calendar {
         match self.object(&Key::Calendar) {
-            Some(Object::Calendar(calendar)) => calendar.clone(),
-            _ => Calendar::default(),
+            Some(Object::Calendar(calendar)) => calendar,
+            _ => Calendar::plain(),
         }
     }
 

@@ -144,10 +144,14 @@ pub struct Clocks {
     pub deletion_days: u16,
 }
 
-impl Default for Clocks {
+impl Clocks {
     /// Five days to check, ten to decide (政务数据共享条例 第二十六条), ten each to correct and to delete.
+    pub const USUAL: Self = Self { check_days: 5, decide_days: 10, dispute_days: 10, deletion_days: 10 };
+}
+
+impl Default for Clocks {
     fn default() -> Self {
-        Self { check_days: 5, decide_days: 10, dispute_days: 10, deletion_days: 10 }
+        Self::USUAL
     }
 }
 
@@ -173,7 +177,15 @@ pub struct Calendar {
     pub clocks: Clocks,
 }
 
+/// The calendar before any is adopted: weekends alone are free.
+static PLAIN: Calendar = Calendar { revision: 0, holidays: Vec::new(), workdays: Vec::new(), clocks: Clocks::USUAL };
+
 impl Calendar {
+    /// The calendar before any is adopted.
+    pub fn plain() -> &'static Self {
+        &PLAIN
+    }
+
     /// Checks what the types alone do not.
     ///
     /// # Errors

@@ -108,6 +108,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether the member votes on proposals: whoever holds data, watches over its use, or runs the platform.
+    pub fn votes(&self) -> bool {
+        [Role::Holder, Role::Regulator, Role::Platform].into_iter().any(|role| self.has(role))
+    }
+
     /// Whether the member holds the role.
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)

@@ -13,12 +13,12 @@ use covenant_oprf::{finalize, lookup_context};
 use covenant_pir::Prepared;
 use covenant_sigma::{Blinding, Opening, prove_claim};
 use covenant_suite::{Sealed, suite};
-use rand::Rng as _;
 use zeroize::Zeroizing;
 
 use super::fetch::{Ground as Fetched, Held};
 use super::row::{Drawn, Places, answer};
 use crate::identity::now_ms;
+use crate::request::ten_random_bytes;
 use crate::{Client, ClientError, Ground, Reply};
 
 /// Shortest and longest time between two looks at the same query; each is twice the one before.
@@ -110,8 +110,6 @@ impl Client {
     fn sign_lookup(&self, question: LookupQuestion, fetched: &Fetched) -> Result<Signed, ClientError> {
         let LookupQuestion { dataset, purpose, subject, ground } = question;
         let made_ms = now_ms();
-        let mut random = [0; 10];
-        rand::rng().fill_bytes(&mut random);
         let (holder, _) = self.holder(&dataset)?;
         let ticket = match &ground {
             Ground::Consent { commitment, .. } => Some(*commitment),
@@ -124,7 +122,7 @@ impl Client {
             (covenant_domain::Authority::Consent { .. }, None) => return Err(ClientError::Stopped),
         };
         let mut intent = Intent {
-            id: IntentId::from_parts(made_ms, &random),
+            id: IntentId::from_parts(made_ms, &ten_random_bytes()),
             consumer: self.member().clone(),
             dataset,
             purpose,

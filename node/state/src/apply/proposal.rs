@@ -1,8 +1,8 @@
 //! Proposals and votes: how a rule book comes into force where the charter wants a vote.
 
 use covenant_domain::{
-    Ballot, Body, CastBallot, MAX_WORDS, Member, MemberId, Proposal, ProposalClosed, ProposalState, ProposalStatus,
-    ProposalSubject, Role, Vote,
+    Ballot, Body, CastBallot, MAX_WORDS, MemberId, Proposal, ProposalClosed, ProposalState, ProposalStatus,
+    ProposalSubject, Vote,
 };
 
 use super::{Rejection, policy};
@@ -13,18 +13,13 @@ use crate::objects::Kind;
 /// Most proposals of one member that are open at a time.
 const MAX_OPEN: usize = 8;
 
-/// Who votes: whoever holds data, watches over its use, or runs the platform.
-pub(super) fn votes(member: &Member) -> bool {
-    [Role::Holder, Role::Regulator, Role::Platform].into_iter().any(|role| member.has(role))
-}
-
 /// A voter proposes. What could not come into force is not voted on.
 pub(super) fn opened(draft: &mut Draft<'_>, author: &MemberId, proposal: &Proposal) -> Result<(), Rejection> {
     let id = proposal.id;
     let Some(rule) = draft.base.charter().policy_vote else {
         return Err("the charter has no vote on rule books: adopt it directly".into());
     };
-    let voters: Vec<MemberId> = draft.base.members().filter(|m| votes(m)).map(|m| m.id.clone()).collect();
+    let voters: Vec<MemberId> = draft.base.members().filter(|m| m.votes()).map(|m| m.id.clone()).collect();
     if !voters.contains(author) {
         return Err(format!("`{author}` does not vote, so it cannot propose"));
     }
@@ -100,12 +95,8 @@ fn reaches(draft: &Draft<'_>, votes: usize, voters: usize) -> bool {
     votes * 100 >= percent * voters
 }
 
-/// The objection period is over.
-pub(super) fn closed(draft: &mut Draft<'_>, state: &ProposalState) {
-    close(draft, state.clone());
-}
-
-fn close(draft: &mut Draft<'_>, mut state: ProposalState) {
+/// Counts the votes, and puts in force what they accept.
+pub(super) fn close(draft: &mut Draft<'_>, mut state: ProposalState) {
     let yes = state.ballots.iter().filter(|b| b.vote == Vote::Yes).count();
     let objected = state.ballots.iter().any(|b| b.vote == Vote::No);
     state.status = if reaches(draft, yes, state.voters.len()) {

@@ -116,17 +116,7 @@ impl World {
         let config = AuthorityConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             database: database.unwrap_or_else(|| format!("sqlite://{}", dir.path().join("authority.db").display())),
-            oidc: OidcConfig {
-                issuer: provider.issuer().into(),
-                client_id: "authorisation".into(),
-                client_secret_file: None,
-                redirect_url: redirect.into(),
-                back_channel: None,
-                resident_claim: "resident_number".into(),
-                company_claim: "uscc".into(),
-                skew_s: 60,
-                after_login: "/".into(),
-            },
+            oidc: OidcConfig::public(provider.issuer(), "authorisation", redirect),
             notices: vec![notice],
             request_days: 7,
             consent_days: 366,
