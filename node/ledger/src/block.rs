@@ -48,6 +48,10 @@ pub struct Header {
     /// who is taken for live when proposers are chosen. It has no weight in a quorum.
     #[n(10)]
     pub parent_signers: Vec<MemberId>,
+    /// Digest of the roster that holds from the next height on, where it is another than that of this height.
+    #[n(11)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_roster: Option<Digest>,
 }
 
 impl Header {

@@ -5,7 +5,7 @@ use covenant_domain::Entry;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchProof, Certificate, Header};
+use crate::{BatchProof, Certificate, Handover, Header};
 
 /// An entry with its audit paths in both profiles.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -115,4 +115,8 @@ pub struct Bundle {
     /// How it ended.
     #[n(5)]
     pub closure: Closure,
+    /// How the members of these blocks follow from those of the genesis; absent where they are the same.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handovers: Option<Vec<Handover>>,
 }

@@ -3,48 +3,12 @@
 use std::collections::BTreeMap;
 
 use covenant_canon::{Digest, Label, SuiteId, to_bytes};
-use covenant_domain::{Member, MemberId, Role, VoteRule};
-use covenant_suite::{PreparedKey, SealingKey, SuiteError, VerifyingKey};
+use covenant_domain::{Charter, CharterError, Member, MemberId};
+use covenant_suite::{PreparedKey, SealingKey};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::ValidatorSet;
-
-/// Rules the members agreed on when they founded the consortium.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
-#[cbor(map)]
-#[serde(deny_unknown_fields)]
-pub struct Charter {
-    /// How far an entry's own time may lie from block time, in milliseconds.
-    #[n(0)]
-    pub freshness_ms: u64,
-    /// How long after its permit a completion is awaited, in milliseconds of block time.
-    #[n(1)]
-    pub completion_ms: u64,
-    /// Entries a member may have waiting for a block.
-    #[n(2)]
-    pub pending_per_member: u32,
-    /// Whether a use debited for a query comes back when its holder voids it before anything has left; absent means no.
-    #[n(3)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restores_voided: Option<bool>,
-    /// How rule books are voted on; absent where each holder adopts its own.
-    #[n(4)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy_vote: Option<VoteRule>,
-}
-
-impl Default for Charter {
-    fn default() -> Self {
-        Self {
-            freshness_ms: 300_000,
-            completion_ms: 60_000,
-            pending_per_member: 20_000,
-            restores_voided: None,
-            policy_vote: None,
-        }
-    }
-}
+use crate::{Membership, RosterError, ValidatorSet};
 
 /// The founding document.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -86,21 +50,12 @@ pub enum GenesisError {
         /// The member at fault.
         member: MemberId,
     },
-    /// A member's key does not parse or belongs to another suite.
-    #[error("key of member `{member}` in the genesis is not usable")]
-    Key {
-        /// The member at fault.
-        member: MemberId,
-        /// What is wrong with the key.
-        #[source]
-        source: SuiteError,
-    },
-    /// Less than a majority would do, or nobody could object.
-    #[error("a vote on rule books needs a quorum of 51 to 100 percent and a time for objections")]
-    Vote,
-    /// Nobody votes.
-    #[error("genesis names no validator")]
-    NoValidator,
+    /// The charter does not hold.
+    #[error("the charter of the genesis does not hold")]
+    Charter(#[from] CharterError),
+    /// Members and charter make no roster.
+    #[error("the members of the genesis make no roster")]
+    Roster(#[from] RosterError),
 }
 
 /// Public keys of a member, parsed.
@@ -123,6 +78,14 @@ impl Genesis {
     /// # Errors
     /// [`GenesisError`] naming the member at fault.
     pub fn check(&self) -> Result<BTreeMap<MemberId, MemberKeys>, GenesisError> {
+        Ok(self.membership()?.all_keys().clone())
+    }
+
+    /// The first roster, checked.
+    ///
+    /// # Errors
+    /// [`GenesisError`] naming the member at fault.
+    pub fn membership(&self) -> Result<Membership, GenesisError> {
         if self.version != 1 {
             return Err(GenesisError::Version { version: self.version });
         }
@@ -133,32 +96,16 @@ impl Genesis {
                 return Err(GenesisError::Order { member: b.id.clone() });
             }
         }
-        let fair = |rule: VoteRule| (51..=100).contains(&rule.quorum_percent) && rule.objection_ms > 0;
-        if self.charter.policy_vote.is_some_and(|rule| !fair(rule)) {
-            return Err(GenesisError::Vote);
-        }
-        self.validators()?;
-        self.members.iter().map(|m| Ok((m.id.clone(), self.keys(m)?))).collect()
+        self.charter.check()?;
+        Ok(Membership::new(self.suite, self.roster(), None)?)
     }
 
-    fn keys(&self, member: &Member) -> Result<MemberKeys, GenesisError> {
-        let wrong = |source| GenesisError::Key { member: member.id.clone(), source };
-        let verifying: VerifyingKey = member.verifying_key.parse().map_err(wrong)?;
-        let sealing: SealingKey = member.sealing_key.parse().map_err(wrong)?;
-        if verifying.suite() != self.suite || sealing.suite() != self.suite {
-            let found = if verifying.suite() == self.suite { sealing.suite() } else { verifying.suite() };
-            return Err(wrong(SuiteError::SuiteMismatch { what: "member key", expected: self.suite, found }));
-        }
-        Ok(MemberKeys { verifying: verifying.prepare().map_err(wrong)?, sealing })
-    }
-
-    /// The members that vote, each with power one.
+    /// The members that agree on blocks, each with power one.
     ///
     /// # Errors
-    /// [`GenesisError::NoValidator`] when there is none.
+    /// [`GenesisError`] when there is none.
     pub fn validators(&self) -> Result<ValidatorSet, GenesisError> {
-        let voting = self.members.iter().filter(|m| m.has(Role::Validator));
-        ValidatorSet::equal(voting.map(|m| m.id.clone())).map_err(|_| GenesisError::NoValidator)
+        Ok(self.membership()?.validators().clone())
     }
 
     /// The member of this id.

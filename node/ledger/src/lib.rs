@@ -12,18 +12,23 @@ mod bundle;
 mod certificate;
 mod genesis;
 mod log;
+mod membership;
 mod merkle;
 mod receipt;
+mod statement;
 mod verify;
 
 pub use batch::{BatchError, BatchProof, CheckedBatch, MAX_BATCH, SignedBatch, entry_id};
 pub use block::{Block, BlockError, Header, MAX_BLOCK_BYTES};
 pub use bundle::{Anchor, Authored, Bundle, Closure, LeafProof};
 pub use certificate::*;
-pub use genesis::{Charter, Genesis, GenesisError, MemberKeys};
+pub use covenant_domain::Charter;
+pub use genesis::{Genesis, GenesisError, MemberKeys};
 pub use log::{LogTail, Roots, TILE, Tile};
+pub use membership::{Handover, HandoverError, MAX_SEATS, Membership, RosterError, Trust, parse_keys, roster_digest};
 pub use merkle::{
     NodeId, consistency_path, inclusion_path, leaf_hash, merkle_root, verify_consistency, verify_inclusion,
 };
 pub use receipt::{EntryReceipt, MAX_FOLLOWING};
+pub use statement::{Statement, check_equivocation};
 pub use verify::{Report, Step, StepResult, verify_answer, verify_bundle, verify_evidence, verify_receipt};

@@ -4,7 +4,7 @@ use covenant_canon::Digest;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Anchor, Authored, LeafProof};
+use crate::{Anchor, Authored, Handover, LeafProof};
 
 /// Most leaves behind the entry that a receipt shows.
 pub const MAX_FOLLOWING: u64 = 128;
@@ -30,4 +30,8 @@ pub struct EntryReceipt {
     /// The block.
     #[n(4)]
     pub anchor: Anchor,
+    /// How the members of the block follow from those of the genesis; absent where they are the same.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handovers: Option<Vec<Handover>>,
 }

@@ -2,15 +2,13 @@
 
 mod receipt;
 
-use std::collections::BTreeMap;
-
 use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
-use covenant_domain::{Answer, Body, Decision, Intent, Lapse, MemberId, Permit};
+use covenant_domain::{Answer, Body, Decision, Intent, Lapse, Permit};
 use serde::Serialize;
 
 use crate::answer::check_answer;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
-use crate::{Anchor, Authored, Bundle, Closure, Genesis, LeafProof, MemberKeys};
+use crate::{Anchor, Authored, Bundle, Closure, Genesis, Handover, LeafProof, Trust};
 
 pub use receipt::{verify_evidence, verify_receipt};
 
@@ -22,7 +20,9 @@ pub enum Step {
     Format,
     /// It belongs to the consortium of the trust root.
     TrustRoot,
-    /// The intent's block is final under the validators of the genesis.
+    /// The members of its blocks follow from those of the genesis.
+    Handover,
+    /// The intent's block is final under the validators of its height.
     BlockCertificate,
     /// The intent is a leaf of the log of that block, in both profiles.
     IntentInclusion,
@@ -56,6 +56,7 @@ impl Step {
         match self {
             Self::Format => "format",
             Self::TrustRoot => "trust_root",
+            Self::Handover => "handover",
             Self::BlockCertificate => "block_certificate",
             Self::IntentInclusion => "intent_inclusion",
             Self::IntentSignature => "intent_signature",
@@ -143,18 +144,37 @@ pub fn verify_answer(bytes: &[u8], genesis: &Genesis, sealed: &[u8], opened: &An
     walk.finish(outcome)
 }
 
-/// The members' keys of the consortium that the evidence is of, if the trust root is its.
-fn trusted(walk: &mut Walk, consortium: &Digest, genesis: &Genesis) -> Result<BTreeMap<MemberId, MemberKeys>, Stop> {
-    let keys = match genesis.check() {
-        Ok(keys) if consortium == &genesis.digest() => keys,
-        Ok(_) => {
-            let text = format!("evidence is of consortium {consortium}, trust root is {}", genesis.digest());
+/// The members of the consortium that the evidence is of, if the trust root is its, and all handovers follow.
+fn trusted(
+    walk: &mut Walk,
+    consortium: &Digest,
+    genesis: &Genesis,
+    handovers: Option<&[Handover]>,
+) -> Result<Trust, Stop> {
+    let mut trust = match Trust::new(genesis) {
+        Ok(trust) if consortium == trust.consortium() => trust,
+        Ok(trust) => {
+            let text = format!("evidence is of consortium {consortium}, trust root is {}", trust.consortium());
             return Err(fail(walk, Step::TrustRoot, text));
         }
-        Err(error) => return Err(fail(walk, Step::TrustRoot, error.to_string())),
+        Err(error) => return Err(fail(walk, Step::TrustRoot, in_words(&error))),
     };
     walk.step(Step::TrustRoot, true, format!("consortium `{}`, suite {}", genesis.consortium, genesis.suite))?;
-    Ok(keys)
+    if let Some(handovers) = handovers {
+        let followed = trust.follow(handovers);
+        let detail = match &followed {
+            Ok(()) => format!("roster {} follows from the genesis", trust.latest().roster().number),
+            Err(error) => in_words(error),
+        };
+        walk.step(Step::Handover, followed.is_ok(), detail)?;
+    }
+    Ok(trust)
+}
+
+/// An error with its causes.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |e| e.source()).map(|e| format!(": {e}"));
+    std::iter::once(error.to_string()).chain(causes).collect()
 }
 
 fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, String), Stop> {
@@ -166,8 +186,8 @@ fn check(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<(Bundle, St
         Err(error) => return Err(fail(walk, Step::Format, error.to_string())),
     };
     walk.step(Step::Format, true, "canonical bundle, version 1")?;
-    let keys = trusted(walk, &bundle.consortium, genesis)?;
-    let case = Case { genesis, keys: &keys, consortium: bundle.consortium };
+    let trust = trusted(walk, &bundle.consortium, genesis, bundle.handovers.as_deref())?;
+    let case = Case { genesis, trust: &trust };
     let decision = case.opening(walk, &bundle)?;
     let outcome = case.closure(walk, &bundle, &decision)?;
     Ok((bundle, outcome))
@@ -180,8 +200,7 @@ fn fail(walk: &mut Walk, step: Step, detail: String) -> Stop {
 
 struct Case<'a> {
     genesis: &'a Genesis,
-    keys: &'a BTreeMap<MemberId, MemberKeys>,
-    consortium: Digest,
+    trust: &'a Trust,
 }
 
 impl Case<'_> {
@@ -195,7 +214,7 @@ impl Case<'_> {
         let Body::Intent(intent) = &entry.body else {
             return Err(fail(walk, Step::IntentSignature, "first entry is not an intent".into()));
         };
-        let signed = entry.author.as_ref() == Some(&intent.consumer) && self.signed(&bundle.intent);
+        let signed = entry.author.as_ref() == Some(&intent.consumer) && self.signed(&bundle.intent, anchor);
         walk.step(Step::IntentSignature, signed, format!("signed by consumer `{}`", intent.consumer))?;
         walk.step(
             Step::DecisionInclusion,
@@ -277,7 +296,8 @@ impl Case<'_> {
         let Some(permit) = decision.permit() else {
             return Err(fail(walk, Step::CompletionSignature, "completion without a permit".into()));
         };
-        let by_holder = completion.leaf.entry.author.as_ref() == Some(&permit.holder) && self.signed(completion);
+        let by_holder =
+            completion.leaf.entry.author.as_ref() == Some(&permit.holder) && self.signed(completion, anchor);
         walk.step(Step::CompletionSignature, by_holder, format!("signed by holder `{}`", permit.holder))?;
         let digest = Digest::of(self.genesis.suite, Label::PERMIT, &to_bytes(permit));
         let uses = matches!(&completion.leaf.entry.body,
@@ -302,30 +322,15 @@ impl Case<'_> {
 
     fn certificate(&self, walk: &mut Walk, step: Step, anchor: &Anchor) -> Result<(), Stop> {
         let (header, certificate) = (&anchor.header, &anchor.certificate);
-        let bound = header.version == 1
-            && header.consortium == self.consortium
-            && header.suite == self.genesis.suite
-            && certificate.height == header.height
-            && certificate.block == header.id();
-        if !bound {
+        if !anchor.belongs_to(self.trust.consortium(), self.trust.suite()) {
             return Err(fail(walk, step, format!("certificate is not for block {}", header.height)));
         }
-        let result = self.genesis.validators().map_err(|e| e.to_string()).and_then(|set| {
-            let verify = |member: &MemberId, message: &[u8], signature: &[u8]| self.vote(member, message, signature);
-            certificate.check(&self.consortium, &set, verify).map_err(|e| e.to_string())
-        });
-        let detail = result
-            .clone()
-            .err()
-            .unwrap_or_else(|| format!("block {} final by {} signatures", header.height, certificate.signatures.len()));
+        let result = self.trust.certified(anchor);
+        let detail = match &result {
+            Ok(()) => format!("block {} final by {} signatures", header.height, certificate.signatures.len()),
+            Err(error) => error.to_string(),
+        };
         walk.step(step, result.is_ok(), detail)
-    }
-
-    fn vote(&self, member: &MemberId, message: &[u8], signature: &[u8]) -> bool {
-        let Some(keys) = self.keys.get(member) else { return false };
-        covenant_suite::Signature::from_bytes(self.genesis.suite, signature)
-            .and_then(|s| keys.verifying.verify(Label::VOTE, message, &s))
-            .is_ok()
     }
 
     fn later(
@@ -351,11 +356,13 @@ impl Case<'_> {
         }
     }
 
-    fn signed(&self, authored: &Authored) -> bool {
+    /// Whether its author signed the entry, with the key it had at the height of the block.
+    fn signed(&self, authored: &Authored, anchor: &Anchor) -> bool {
         let entry = &authored.leaf.entry;
-        let keys = entry.author.as_ref().and_then(|a| Some((a, self.keys.get(a)?)));
+        let membership = self.trust.at(anchor.header.height);
+        let keys = entry.author.as_ref().and_then(|a| Some((a, membership.keys(a)?)));
         keys.is_some_and(|(author, keys)| {
-            authored.signed.verify(&self.consortium, author, &to_bytes(entry), &keys.verifying)
+            authored.signed.verify(self.trust.consortium(), author, &to_bytes(entry), &keys.verifying)
         })
     }
 }

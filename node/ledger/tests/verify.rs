@@ -281,6 +281,6 @@ fn a_charter_whose_vote_is_none_founds_nothing() {
     };
     assert!(genesis(51, 1).is_ok() && genesis(100, 1).is_ok());
     for (quorum_percent, objection_ms) in [(50, 1), (101, 1), (0, 1), (60, 0)] {
-        assert!(matches!(genesis(quorum_percent, objection_ms), Err(GenesisError::Vote)), "{quorum_percent}");
+        assert!(matches!(genesis(quorum_percent, objection_ms), Err(GenesisError::Charter(_))), "{quorum_percent}");
     }
 }

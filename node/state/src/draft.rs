@@ -7,9 +7,11 @@ use covenant_canon::Digest;
 use covenant_domain::{
     AccessRequest, Body, Calendar, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, DatasetStatus, Day,
     Delegation, DelegationId, DisputeId, DisputeState, Entry, GrantId, Intent, IntentId, Member, MemberId, Notice,
-    ProposalId, ProposalState, Purpose, PurposeCode, RequestId, RequestState, RuleBook, Usage,
+    ProposalId, ProposalState, Purpose, PurposeCode, RequestId, RequestState, Roster, RuleBook, Standing, Usage,
 };
 use covenant_engine::{ConsentState, EpochState, Facts, GrantState, Guard, Moment, auto_approval};
+
+use covenant_ledger::Membership;
 
 use crate::State;
 use crate::beside::Beside;
@@ -25,13 +27,16 @@ pub(crate) struct Draft<'a> {
     pub(crate) guards: BTreeMap<MemberId, Arc<Guard>>,
     pub(crate) derived: Vec<Entry>,
     pub(crate) beside: Option<Beside>,
+    /// The roster that this block makes.
+    pub(crate) membership: Option<Arc<Membership>>,
     new_grants: Vec<GrantId>,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(base: &'a State, moment: Moment) -> Self {
         let (changes, guards) = (BTreeMap::new(), BTreeMap::new());
-        Self { base, moment, changes, guards, derived: Vec::new(), beside: None, new_grants: Vec::new() }
+        let (derived, new_grants) = (Vec::new(), Vec::new());
+        Self { base, moment, changes, guards, derived, beside: None, membership: None, new_grants }
     }
 
     pub(crate) fn put(&mut self, key: Key, object: Object) {
@@ -49,6 +54,28 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn derive(&mut self, body: Body) {
         self.derived.push(Entry { author: None, made_ms: self.moment.time_ms, body });
+    }
+
+    /// The newest roster that is decided, whether it holds already or not.
+    pub(crate) fn newest_membership(&self) -> &Membership {
+        self.membership.as_ref().unwrap_or_else(|| self.base.trust().latest())
+    }
+
+    /// A copy of it, to be changed, that holds so many heights later.
+    pub(crate) fn next_roster(&self, heights: u64) -> Roster {
+        let mut next = self.newest_membership().roster().clone();
+        if self.membership.is_none() {
+            next.number = next.number.saturating_add(1);
+        }
+        next.from_height = self.moment.height.saturating_add(heights);
+        next
+    }
+
+    /// Puts the next roster in force.
+    pub(crate) fn put_membership(&mut self, next: Arc<Membership>) {
+        let roster = next.roster().clone();
+        self.put(Key::Roster(roster.number), Object::Roster(Box::new(roster)));
+        self.membership = Some(next);
     }
 
     /// Records that an entry was ordered but not accepted.
@@ -182,6 +209,10 @@ impl Draft<'_> {
 impl Facts for Draft<'_> {
     fn member(&self, id: &MemberId) -> Option<&Member> {
         self.base.member(id)
+    }
+
+    fn acts(&self, member: &MemberId) -> bool {
+        self.base.membership().standing(member).is_some_and(Standing::acts)
     }
 
     fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {

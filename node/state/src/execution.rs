@@ -5,6 +5,7 @@ use std::sync::Arc;
 use covenant_canon::Digest;
 use covenant_domain::{Entry, Found, IntentId, MemberId};
 use covenant_engine::Guard;
+use covenant_ledger::Membership;
 
 use crate::object::{Key, Object};
 
@@ -50,8 +51,8 @@ pub enum Inadmissible {
         /// What and where.
         found: Found,
     },
-    /// Its author is not a member.
-    #[error("`{author}` is not a member of the consortium")]
+    /// Its author is no member, or its key is locked.
+    #[error("`{author}` is not a member of the consortium, or its key is locked")]
     NotMember {
         /// The author.
         author: MemberId,
@@ -102,6 +103,7 @@ pub struct Execution {
     /// Submitted entries, to be remembered.
     pub seen: Vec<SeenEntry>,
     pub(crate) guards: Vec<(MemberId, Arc<Guard>)>,
+    pub(crate) membership: Option<Arc<Membership>>,
 }
 
 impl Execution {

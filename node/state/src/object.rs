@@ -2,8 +2,9 @@
 
 use covenant_domain::{
     Calendar, Case, CaseNumber, Ceremony, ConsentId, Dataset, DatasetId, DatasetStatus, Delegation, DelegationId,
-    DisputeId, DisputeState, GrantId, Intent, IntentId, MemberId, Notice, Permit, Point, ProposalId, ProposalState,
-    ProposalStatus, Purpose, PurposeCode, RequestId, RequestState, RightId, RightState, RuleBook, Tariff, Usage,
+    DisputeId, DisputeState, Equivocation, GrantId, Intent, IntentId, MemberId, Notice, Permit, Point, ProposalId,
+    ProposalState, ProposalStatus, Purpose, PurposeCode, RequestId, RequestState, RightId, RightState, Roster,
+    RuleBook, Tariff, Usage,
 };
 use covenant_engine::{ConsentState, EpochState, GrantState};
 use minicbor::{Decode, Encode};
@@ -90,6 +91,29 @@ pub enum Key {
     /// A change of a right.
     #[n(22)]
     Right(#[n(0)] RightId),
+    /// A roster, by its number.
+    #[n(31)]
+    Roster(#[n(0)] u32),
+    /// A revoked transport certificate.
+    #[n(32)]
+    Revoked {
+        /// Whose.
+        #[n(0)]
+        member: MemberId,
+        /// Serial number, hex.
+        #[n(1)]
+        serial: String,
+    },
+    /// A validator that contradicted itself.
+    #[n(33)]
+    Equivocation {
+        /// Who.
+        #[n(0)]
+        validator: MemberId,
+        /// At which height.
+        #[n(1)]
+        height: u64,
+    },
 }
 
 /// One object of the state.
@@ -164,6 +188,30 @@ pub enum Object {
     /// A change of a right with its signatures.
     #[n(22)]
     Right(#[n(0)] RightState),
+    /// A roster; boxed for its size.
+    #[n(31)]
+    Roster(#[n(0)] Box<Roster>),
+    /// A revoked transport certificate.
+    #[n(32)]
+    Revoked(#[n(0)] Revoked),
+    /// Two contradicting statements; boxed for their size.
+    #[n(33)]
+    Equivocation(#[n(0)] Box<Equivocation>),
+}
+
+/// A transport certificate that must not be used any more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Revoked {
+    /// Whose.
+    #[n(0)]
+    pub member: MemberId,
+    /// Serial number, hex.
+    #[n(1)]
+    pub serial: String,
+    /// When it ends by itself, milliseconds since 1970.
+    #[n(2)]
+    pub not_after_ms: u64,
 }
 
 impl Object {
@@ -174,6 +222,7 @@ impl Object {
             Self::Grant(state) => state.deletion_due_ms.filter(|_| !state.deletion_overdue),
             Self::Request(state) => state.clock.as_ref().filter(|c| !c.overdue).map(|c| c.due_ms),
             Self::Dispute(state) => (state.answer.is_none() && !state.clock.overdue).then_some(state.clock.due_ms),
+            Self::Revoked(revoked) => Some(revoked.not_after_ms),
             Self::Proposal(state) => (state.status == ProposalStatus::Open).then_some(state.closes_ms),
             _ => None,
         }

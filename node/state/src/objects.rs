@@ -21,6 +21,9 @@ pub(crate) enum Kind {
     Dispute,
     Usage,
     Notice,
+    Roster,
+    Revoked,
+    Equivocation,
     /// Found by their key alone.
     Other,
 }
@@ -42,6 +45,9 @@ impl Key {
             Self::Dispute(_) => Kind::Dispute,
             Self::Usage { .. } => Kind::Usage,
             Self::Notice(_) => Kind::Notice,
+            Self::Roster(_) => Kind::Roster,
+            Self::Revoked { .. } => Kind::Revoked,
+            Self::Equivocation { .. } => Kind::Equivocation,
             Self::GrantUse(_)
             | Self::Rate(_)
             | Self::Epoch(_)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covenant_canon::{CanonError, Digest, SuiteId, from_bytes, to_bytes};
-use covenant_domain::{DatasetId, GrantId, IntentId, Member, MemberId, PurposeCode};
+use covenant_domain::{DatasetId, Equivocation, GrantId, IntentId, Member, MemberId, PurposeCode, Standing};
 use covenant_engine::{GrantState, Guard, GuardError, Moment};
-use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys};
+use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys, Membership, RosterError, Trust};
 
 use crate::apply;
 use crate::beside::Beside;
@@ -14,7 +14,7 @@ use crate::draft::Draft;
 use crate::execution::{Execution, Inadmissible, Row, SeenEntry};
 use crate::fresh::Fresh;
 use crate::object::{Key, Object};
-use crate::objects::Objects;
+use crate::objects::{Kind, Objects};
 use crate::tree::StateTree;
 
 /// Why stored rows do not make a state.
@@ -26,6 +26,9 @@ pub enum StateError {
     /// A row cannot be read.
     #[error("a row of the state table cannot be read")]
     Row(#[from] CanonError),
+    /// A stored roster does not hold.
+    #[error("a stored roster is not usable")]
+    Roster(#[from] RosterError),
     /// A rule book that was once accepted no longer compiles.
     #[error("a stored rule book is not usable")]
     Guard(#[from] GuardError),
@@ -38,9 +41,10 @@ type GrantRoute = (MemberId, DatasetId, PurposeCode);
 pub struct State {
     suite: SuiteId,
     consortium: Digest,
-    charter: Charter,
-    members: BTreeMap<MemberId, Member>,
-    keys: BTreeMap<MemberId, MemberKeys>,
+    /// Rosters of all heights that are known.
+    trust: Trust,
+    /// Of the next height.
+    membership: Arc<Membership>,
     objects: Objects,
     grants: BTreeMap<GrantRoute, BTreeSet<GrantId>>,
     /// Consumers with the datasets they hold or held a grant on.
@@ -67,12 +71,12 @@ impl State {
     /// # Errors
     /// [`StateError::Genesis`].
     pub fn genesis(genesis: &Genesis) -> Result<Self, StateError> {
+        let trust = Trust::new(genesis)?;
         Ok(Self {
             suite: genesis.suite,
             consortium: genesis.digest(),
-            charter: genesis.charter.clone(),
-            members: genesis.members.iter().map(|m| (m.id.clone(), m.clone())).collect(),
-            keys: genesis.check()?,
+            membership: trust.latest().clone(),
+            trust,
             objects: Objects::default(),
             grants: BTreeMap::new(),
             pairs: BTreeSet::new(),
@@ -103,14 +107,26 @@ impl State {
     ) -> Result<Self, StateError> {
         let mut state = Self::genesis(genesis)?;
         (state.height, state.time_ms, state.catalogue_height) = (height, time_ms, height);
+        let mut books = Vec::new();
         for row in &rows {
             let Some(value) = &row.value else { continue };
             let (key, object): (Key, Object) = (from_bytes(&row.key)?, from_bytes(value)?);
-            if let Object::Policy(book) = &object {
-                let guard = Guard::compile(state.suite, book, state.members.values())?;
-                state.guards.insert(book.holder.clone(), Arc::new(guard));
+            match &object {
+                Object::Policy(book) => books.push(book.clone()),
+                // Keys of rosters lie in the order of their numbers.
+                Object::Roster(roster) => {
+                    let known = state.trust.latest().clone();
+                    let next = Membership::new(state.suite, roster.as_ref().clone(), Some(&known))?;
+                    state.trust.adopt(Arc::new(next));
+                }
+                _ => {}
             }
             state.place(key, Some(object));
+        }
+        state.membership = state.trust.at(height + 1).clone();
+        for book in books {
+            let guard = Guard::compile(state.suite, &book, state.membership.roster().members())?;
+            state.guards.insert(book.holder, Arc::new(guard));
         }
         state.tree.update(&rows);
         state.remember(seen);
@@ -149,7 +165,8 @@ impl State {
         let changes: Vec<_> = draft.changes.into_iter().collect();
         let rows = changes.iter().map(|(k, o)| Row { key: to_bytes(k), value: o.as_ref().map(to_bytes) }).collect();
         let guards = draft.guards.into_iter().collect();
-        Ok((Execution { height, time_ms, derived: draft.derived, changes, rows, seen, guards }, draft.beside))
+        let (derived, membership) = (draft.derived, draft.membership);
+        Ok((Execution { height, time_ms, derived, changes, rows, seen, guards, membership }, draft.beside))
     }
 
     /// Whether a batch could stand in a block of this time on top of this state or of a later one: a completion may
@@ -188,8 +205,29 @@ impl State {
         }
         self.guards.extend(execution.guards);
         (self.height, self.time_ms) = (execution.height, execution.time_ms);
+        if let Some(next) = execution.membership {
+            self.trust.adopt(next);
+        }
+        self.enter_roster();
         self.remember(execution.seen);
         self.forget();
+    }
+
+    /// Takes the roster of the next height, and reads rule books again where it is another one.
+    fn enter_roster(&mut self) {
+        let next = self.trust.at(self.height.saturating_add(1)).clone();
+        if Arc::ptr_eq(&next, &self.membership) {
+            return;
+        }
+        self.membership = next;
+        let books = self.objects.of(Kind::Policy).filter_map(|(_, object)| match object {
+            Object::Policy(book) => Some(book),
+            _ => None,
+        });
+        let members = || self.membership.roster().members();
+        // INVARIANT: a rule book that compiled once compiles under any later roster, which names all former members.
+        let compiled = books.filter_map(|book| Guard::compile(self.suite, book, members()).ok());
+        self.guards = compiled.map(|guard| (guard.holder().clone(), Arc::new(guard))).collect();
     }
 
     /// Digest over all objects; stands in the header of the next block.
@@ -219,17 +257,54 @@ impl State {
 
     /// Rules of the consortium.
     pub fn charter(&self) -> &Charter {
-        &self.charter
+        &self.membership.roster().charter
     }
 
-    /// All members.
+    /// All members; former ones are none.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values()
+        let seats = self.membership.roster().seats.iter();
+        seats.filter(|seat| seat.standing != Standing::Removed).map(|seat| &seat.member)
     }
 
-    /// Parsed public keys of a member.
+    /// Parsed public keys of a member whose signatures count.
     pub fn keys(&self, member: &MemberId) -> Option<&MemberKeys> {
-        self.keys.get(member)
+        self.membership.keys(member)
+    }
+
+    /// Who belongs to the consortium at the next height.
+    pub fn membership(&self) -> &Arc<Membership> {
+        &self.membership
+    }
+
+    /// Rosters of all heights that are known.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The roster that holds from the height after the next one on, where it is another: what the header of the next block
+    /// names.
+    pub fn next_roster(&self) -> Option<&Arc<Membership>> {
+        let after = self.trust.at(self.height.saturating_add(2));
+        (!Arc::ptr_eq(after, &self.membership)).then_some(after)
+    }
+
+    /// Whether a roster waits for heights to come: blocks are then made without entries too.
+    pub fn awaits_roster(&self) -> bool {
+        !Arc::ptr_eq(self.trust.latest(), &self.membership)
+    }
+
+    /// Whether a transport certificate was revoked by its member.
+    pub fn is_revoked(&self, member: &MemberId, serial: &str) -> bool {
+        let key = Key::Revoked { member: member.clone(), serial: serial.to_owned() };
+        self.objects.get(&key).is_some()
+    }
+
+    /// Proofs that validators contradicted themselves.
+    pub fn equivocations(&self) -> impl Iterator<Item = &Equivocation> {
+        self.objects.of(Kind::Equivocation).filter_map(|(_, object)| match object {
+            Object::Equivocation(shown) => Some(shown.as_ref()),
+            _ => None,
+        })
     }
 
     /// Whether something has become due by this time: a permit ran out, a clock, a vote.
@@ -246,8 +321,9 @@ impl State {
         &self.objects
     }
 
+    /// A member whose signatures count.
     pub(crate) fn member(&self, id: &MemberId) -> Option<&Member> {
-        self.members.get(id)
+        self.membership.member(id)
     }
 
     pub(crate) fn object(&self, key: &Key) -> Option<&Object> {
@@ -274,7 +350,7 @@ impl State {
     }
 
     pub(crate) fn moment(&self, height: u64, time_ms: u64) -> Moment {
-        let Charter { freshness_ms, completion_ms, .. } = self.charter;
+        let Charter { freshness_ms, completion_ms, .. } = *self.charter();
         Moment { height, time_ms, freshness_ms, completion_ms }
     }
 
@@ -334,7 +410,7 @@ impl State {
 
     /// Forgets entries that would be refused as stale anyway.
     fn forget(&mut self) {
-        let limit = self.time_ms.saturating_sub(self.charter.freshness_ms);
+        let limit = self.time_ms.saturating_sub(self.charter().freshness_ms);
         while let Some(first) = self.seen.first().copied()
             && first.fresh_ms < limit
         {

@@ -29,6 +29,8 @@ enum Op {
     Right(u8, bool),
     Policy(u32),
     Purpose(bool),
+    Freeze(bool, bool),
+    Rotate(u8),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -50,6 +52,8 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (1u8..3, any::<bool>()).prop_map(|(n, sign)| Op::Right(n, sign)),
         1 => (1u32..4).prop_map(Op::Policy),
         1 => any::<bool>().prop_map(Op::Purpose),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(bank, frozen)| Op::Freeze(bank, frozen)),
+        1 => (100u8..103).prop_map(Op::Rotate),
     ]
 }
 
@@ -75,6 +79,12 @@ fn entry(world: &World, state: &State, time_ms: u64, op: Op) -> Option<Entry> {
             let (kind, record) = (RightKind::Registration, covenant_canon::Digest([n; 32]));
             ("housing", Body::RightProposed(RightChange { id, dataset: dataset_id(), kind, record, follows }))
         }
+        Op::Freeze(bank, frozen) => {
+            let member = id(if bank { "bank" } else { "housing" });
+            ("regulator", Body::MemberFrozen(Freeze { member, frozen, reason: "case 7".into() }))
+        }
+        // Nobody signs with the new key here: the old one's batches stay admissible because nothing checks them again.
+        Op::Rotate(n) => ("tax", Body::KeysRotated(new_keys(world, "tax", n).1)),
         Op::Policy(revision) => ("housing", Body::PolicyAdopted(book(revision))),
         Op::Purpose(needs_consent) => ("regulator", Body::PurposeRegistered(Purpose { needs_consent, ..purpose() })),
     };

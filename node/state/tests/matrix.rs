@@ -13,13 +13,22 @@ mod support;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use covenant_canon::Digest;
+use covenant_canon::{Digest, Label, SuiteId};
 use covenant_domain::*;
-use covenant_ledger::{Genesis, SignedBatch};
+use covenant_ledger::{Genesis, SignedBatch, VoteKind, vote_bytes};
+use covenant_suite::suite;
 use support::*;
 
-const ROLES: [Role; 7] =
-    [Role::Holder, Role::Consumer, Role::Authoriser, Role::Regulator, Role::Validator, Role::Trustee, Role::Platform];
+const ROLES: [Role; 8] = [
+    Role::Holder,
+    Role::Consumer,
+    Role::Authoriser,
+    Role::Regulator,
+    Role::Validator,
+    Role::Trustee,
+    Role::Platform,
+    Role::Observer,
+];
 
 /// What makes an entry its author's own: parties are named in most kinds, so each is made out to the member at hand.
 /// Absent where the kind needs a history that this list does not build.
@@ -112,12 +121,36 @@ fn entry_of_register(world: &World, kind: &str, me: &MemberId, permit: &Permit) 
         "request_auto_approved" => {
             Body::RequestAutoApproved(RuleApplied { request: request_id(1), rule: "small".into() })
         }
+        _ => return entry_of_roster(world, kind, me),
+    })
+}
+
+/// As [`entry_of`], for members and their keys.
+fn entry_of_roster(world: &World, kind: &str, me: &MemberId) -> Option<Body> {
+    Some(match kind {
+        "keys_rotated" => Body::KeysRotated(new_keys(world, me.as_str(), 99).1),
+        "key_locked" => Body::KeyLocked(me.clone()),
+        "member_frozen" => Body::MemberFrozen(Freeze { member: id("bank-b"), frozen: true, reason: "case 7".into() }),
+        "certificate_revoked" => {
+            Body::CertificateRevoked(CertificateRevoked { serial: "00".into(), not_after_ms: u64::MAX })
+        }
+        "equivocation_shown" => {
+            let say = |block| {
+                let (consortium, validator) = (world.genesis.digest(), id("validator"));
+                let message = vote_bytes(&consortium, VoteKind::Prevote, 1, 0, block, &validator);
+                let signature = suite(SuiteId::Intl).sign(&world.keys[&validator], Label::VOTE, &message).unwrap();
+                SignedStatement { message, signature: signature.as_bytes().to_vec() }
+            };
+            let (first, second) = (say(None), say(Some(Digest::ZERO)));
+            Body::EquivocationShown(Equivocation { validator: id("validator"), height: 1, first, second })
+        }
+        "officer_named" => Body::OfficerNamed(None),
         _ => return None,
     })
 }
 
 /// Every kind of entry, in the order of its number.
-const KINDS: [&str; 38] = [
+const KINDS: [&str; 45] = [
     "purpose_registered",
     "dataset_published",
     "policy_adopted",
@@ -156,6 +189,13 @@ const KINDS: [&str; 38] = [
     "notice_registered",
     "tariff_adopted",
     "request_auto_approved",
+    "keys_rotated",
+    "key_locked",
+    "member_frozen",
+    "certificate_revoked",
+    "equivocation_shown",
+    "officer_named",
+    "countersigned",
 ];
 
 /// The usual world in which one member has one role and no other: `housing` to hold, `bank` to consume, and so on, so
@@ -169,7 +209,11 @@ fn world_with(role: Role) -> (World, MemberId) {
         Role::Regulator => "regulator",
         Role::Validator | Role::Platform => "validator",
         Role::Trustee => "trustee-a",
+        Role::Observer => "bank-b",
     };
+    if role == Role::Observer {
+        world.genesis.members.iter_mut().filter(|m| m.id == id(me)).for_each(|m| m.roles = vec![Role::Observer]);
+    }
     if role == Role::Platform {
         // Beside its validator's role, which a consortium cannot be without.
         let genesis: &mut Genesis = &mut world.genesis;

@@ -2,8 +2,8 @@
 
 use covenant_canon::Digest;
 use covenant_domain::{
-    Authority, ConsentId, Dataset, Decision, Grade, GrantId, Intent, Member, Obligations, Outcome, Permit, Purpose,
-    Reason, ReasonCode, Release, Role, RuleObligations, Sharing,
+    Authority, ConsentId, ConsentKind, Dataset, Decision, Grade, GrantId, Intent, Member, Obligations, Outcome, Permit,
+    Purpose, Reason, ReasonCode, Release, Role, RuleObligations, Sharing,
 };
 
 use crate::facts::{Facts, GrantState, Moment};
@@ -44,6 +44,7 @@ pub(crate) fn weigh(
     let found = Found::look_up(facts, intent);
     let policy = found.guard.map(Guard::digest);
     let mut reasons = basic_faults(&found, intent, moment);
+    reasons.extend(standing_faults(facts, &found, intent));
     reasons.extend(claim_faults);
     let mut chosen = None;
     if let (Some(dataset), Some(purpose)) = (found.dataset, found.purpose) {
@@ -199,7 +200,7 @@ fn guard_verdict(
         purpose: intent.purpose.clone(),
         hour: (hours % 24) as u8,
         working_day: facts.is_working_day(moment.time_ms),
-        legal: matches!(intent.authority, Authority::Legal { .. }),
+        legal: by_law(facts, &intent.authority),
         grade: dataset.grade,
         fields: intent.fields.clone(),
     };
@@ -221,6 +222,24 @@ fn guard_verdict(
         GuardVerdict::Failed { error } => {
             let detail = format!("guard rules of `{holder}`, revision {revision}, could not be evaluated: {error}");
             Err(Reason::new(ReasonCode::GuardFailed, detail))
+        }
+    }
+}
+
+/// A suspended or frozen member neither asks nor is asked.
+fn standing_faults(facts: &impl Facts, found: &Found<'_>, intent: &Intent) -> Vec<Reason> {
+    let holder = found.dataset.map(|d| &d.holder);
+    let still = [Some(&intent.consumer), holder].into_iter().flatten().filter(|member| !facts.acts(member));
+    let reason = |member| Reason::new(ReasonCode::MemberSuspended, format!("`{member}` is suspended or frozen"));
+    still.map(reason).collect()
+}
+
+/// Whether the query rests on the law: on no record at all, or on a recorded authority that is none of the subject's.
+fn by_law(facts: &impl Facts, authority: &Authority) -> bool {
+    match authority {
+        Authority::Legal { .. } => true,
+        Authority::Consent { id } => {
+            facts.consent(id).is_some_and(|state| matches!(state.consent.kind, ConsentKind::LegalAuthority { .. }))
         }
     }
 }

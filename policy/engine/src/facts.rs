@@ -140,6 +140,10 @@ pub struct Moment {
 pub trait Facts {
     /// A member.
     fn member(&self, id: &MemberId) -> Option<&Member>;
+    /// Whether a member may ask and be asked: it is neither suspended nor frozen.
+    fn acts(&self, _member: &MemberId) -> bool {
+        true
+    }
     /// A dataset's revision in force.
     fn dataset(&self, id: &DatasetId) -> Option<&Dataset>;
     /// A purpose.

@@ -97,6 +97,8 @@ const BROKEN: &[Broken] = &[
     (ReasonCode::FieldNotGranted, "not in the grant", |w, _| w.the_grant().grant.fields = vec![field("name")]),
     (ReasonCode::QuotaExhausted, "last query spent", |w, _| { w.used.insert((grant_id(1), NOW_MS - NOW_MS % (24 * HOUR_MS)), 100); }),
     (ReasonCode::QuotaExhausted, "a limit of none", |w, _| w.the_grant().grant.quota.limit = 0),
+    (ReasonCode::MemberSuspended, "consumer", |w, i| w.still.push(i.consumer.clone())),
+    (ReasonCode::MemberSuspended, "holder", |w, _| { let holder = w.the_dataset().holder.clone(); w.still.push(holder); }),
     (ReasonCode::ConsentRequired, "none named", |_, i| i.authority = legal(Some("case 7"))),
     (ReasonCode::ConsentUnknown, "not on the ledger", |w, _| w.consent = None),
     (ReasonCode::ConsentOutOfScope, "another consumer", |w, _| w.the_consent().consent.consumer = id("bank-b")),
@@ -170,6 +172,7 @@ fn every_reason_is_reached() {
         ReasonCode::RateExceeded,
         ReasonCode::DatasetSuspended,
         ReasonCode::DatasetArchived,
+        ReasonCode::MemberSuspended,
     ];
     assert!(of_rules.iter().all(|c| reached.contains(c)));
     assert_eq!(reached.len() - of_rules.len() + others.len(), ReasonCode::Allowed as usize + 1);
@@ -275,6 +278,22 @@ fn a_legal_authority_needs_no_consent_and_debits_none() {
     let terms = ruled(&world, &intent);
     assert!(terms.decision.permit().is_some());
     assert_eq!(terms.debit_consent, None);
+}
+
+/// Rules speak of the ground that a query rests on, and an authority on record is none of the subject's.
+#[test]
+fn a_recorded_authority_is_a_ground_by_law() {
+    let mut world = World::new();
+    world.the_purpose().needs_consent = false;
+    world.the_consent().consent.kind =
+        ConsentKind::LegalAuthority { case: CaseNumber::new("2026-17").unwrap(), sealed_until_ms: None };
+    for (ground, allowed) in [(Ground::Legal, true), (Ground::Consent, false), (Ground::Any, true)] {
+        world.rules(vec![GuardRule { ground, ..rule("by-ground", Effect::Allow) }]);
+        assert_eq!(ruled(&world, &intent()).decision.permit().is_some(), allowed, "{ground:?}");
+    }
+    world.the_consent().consent.kind = ConsentKind::Consent;
+    world.rules(vec![GuardRule { ground: Ground::Legal, ..rule("by-ground", Effect::Allow) }]);
+    assert_eq!(codes(&ruled(&world, &intent())), BTreeSet::from([ReasonCode::GuardSilent]));
 }
 
 /// A consent that is named is held to its terms, also where the purpose would not have demanded one.

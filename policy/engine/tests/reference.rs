@@ -116,6 +116,8 @@ fn shake(dice: &mut Dice, world: &mut World, intent: &mut Intent) -> Moment {
     world.the_grant().grant.fields = if dice.chance(90) { fields.clone() } else { dice.some(&fields) };
     let consent = world.the_consent();
     consent.consent.consumer = intent.consumer.clone();
+    let by_law = ConsentKind::LegalAuthority { case: CaseNumber::new("2026-17").unwrap(), sealed_until_ms: None };
+    consent.consent.kind = if dice.chance(30) { by_law } else { ConsentKind::Consent };
     consent.status = if dice.chance(95) { ConsentStatus::Active } else { ConsentStatus::Paused };
     world.used = BTreeMap::from([((grant_id(1), now_ms - now_ms % (24 * HOUR_MS)), 96 + dice.roll(5))]);
     world.rate = BTreeMap::from([((grant_id(1), now_ms - now_ms % 60_000), dice.roll(4))]);
@@ -135,7 +137,8 @@ fn has(links: &[(String, String)], who: &str, subject: &str) -> bool {
 
 fn speaks(rule: &GuardRule, links: &[(String, String)], world: &World, intent: &Intent, moment: &Moment) -> bool {
     let hour = (moment.time_ms / HOUR_MS + 8) % 24;
-    let legal = matches!(intent.authority, Authority::Legal { .. });
+    let recorded = world.consent.as_ref().is_some_and(|c| c.consent.kind != ConsentKind::Consent);
+    let legal = matches!(intent.authority, Authority::Legal { .. }) || recorded;
     let grade = world.dataset.as_ref().unwrap().grade;
     if !has(links, intent.consumer.as_str(), &rule.subject) {
         return false;

@@ -45,6 +45,12 @@ impl Label {
     pub const GROUNDS: Self = Self("covenant/v1/grounds");
     /// Record of a right, salted.
     pub const RIGHT: Self = Self("covenant/v1/right");
+    /// Roster of members; a block header names the one that follows it.
+    pub const ROSTER: Self = Self("covenant/v1/roster");
+    /// Possession of a new key.
+    pub const NEW_KEYS: Self = Self("covenant/v1/new-keys");
+    /// An act of administration, signed by a second officer.
+    pub const COUNTERSIGNED: Self = Self("covenant/v1/countersigned");
     /// A review of a rule book.
     pub const REVIEW: Self = Self("covenant/v1/review");
     /// Sealed input of a query; the query digest of the permit covers it.

@@ -131,6 +131,9 @@ pub enum ReasonCode {
     /// The purpose demands an authority on record, and the query names none.
     #[n(52)]
     RecordRequired,
+    /// The consumer or the holder is suspended or frozen.
+    #[n(60)]
+    MemberSuspended,
 }
 
 /// One reason of a decision. Names ids, rules and versions; never a subject.

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccessRequest, Authority, Ballot, Calendar, CaseOpened, CaseResult, CaseShare, CeremonyCall, CeremonyStep,
-    ClockOverdue, Completion, Consent, ConsentChange, ConsentId, Dataset, DatasetChange, DatasetId, Decision,
-    Delegation, DelegationId, DeletionAttestation, Dispute, DisputeAnswer, DisputeId, Epoch, GrantChange, GrantId,
-    Intent, Lapse, MemberId, Notice, Notify, Overlay, Permit, Proposal, ProposalClosed, Purpose, RequestId,
-    RequestStep, RightChange, RightId, RuleApplied, RuleBook, SignedGrant, Tariff, Voided,
+    CertificateRevoked, ClockOverdue, Completion, Consent, ConsentChange, ConsentId, Dataset, DatasetChange, DatasetId,
+    Decision, Delegation, DelegationId, DeletionAttestation, Dispute, DisputeAnswer, DisputeId, Epoch, Equivocation,
+    Freeze, GrantChange, GrantId, Intent, Lapse, MemberId, NewKeys, Notice, Notify, Overlay, Permit, Proposal,
+    ProposalClosed, Purpose, RequestId, RequestStep, RightChange, RightId, RuleApplied, RuleBook, SignedGrant, Tariff,
+    Voided,
 };
 
 /// The content of an entry. Numbers are never reused.
@@ -178,6 +179,64 @@ pub enum Body {
     /// An access request approved by a rule; derived, never submitted.
     #[n(37)]
     RequestAutoApproved(#[n(0)] RuleApplied),
+    /// New keys of a member, by itself.
+    #[n(38)]
+    KeysRotated(#[n(0)] NewKeys),
+    /// A member's own key is lost or leaked, by itself.
+    #[n(39)]
+    KeyLocked(#[n(0)] MemberId),
+    /// A member frozen or thawed, by a regulator.
+    #[n(40)]
+    MemberFrozen(#[n(0)] Freeze),
+    /// A transport certificate that must not be used any more, by its member.
+    #[n(41)]
+    CertificateRevoked(#[n(0)] CertificateRevoked),
+    /// Proof that a validator contradicted itself, by any validator.
+    #[n(42)]
+    EquivocationShown(#[n(0)] Equivocation),
+    /// The officer whose second signature a member's acts of administration need, by the member; absent for none.
+    #[n(43)]
+    OfficerNamed(#[n(0)] Option<String>),
+    /// An act of administration with the officer's signature.
+    #[n(44)]
+    Countersigned(#[n(0)] Countersigned),
+}
+
+/// An act of administration that two persons of a member have signed: the entry's author, and its officer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Countersigned {
+    /// Canonical bytes of the act's [`Body`]; bytes, so that acts do not nest.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    #[serde(with = "hex")]
+    pub act: Vec<u8>,
+    /// When the officer signed, milliseconds since 1970; fresh as an entry is.
+    #[n(1)]
+    pub signed_ms: u64,
+    /// The officer's signature over what [`countersigned`] digests, in text form.
+    #[n(2)]
+    pub signature: String,
+}
+
+impl Countersigned {
+    /// The act; none when the bytes hold no act of administration. A countersigned act is none, so acts do not nest.
+    pub fn body(&self) -> Option<Body> {
+        covenant_canon::from_bytes(&self.act).ok().filter(Body::is_administration)
+    }
+}
+
+/// What an officer signs: digest of parts under the label `countersigned`.
+pub fn countersigned(
+    suite: covenant_canon::SuiteId,
+    consortium: &covenant_canon::Digest,
+    member: &MemberId,
+    signed_ms: u64,
+    act: &[u8],
+) -> covenant_canon::Digest {
+    let time = signed_ms.to_be_bytes();
+    let parts: [&[u8]; 4] = [consortium.as_bytes(), member.as_str().as_bytes(), &time, act];
+    covenant_canon::Digest::of_parts(suite, covenant_canon::Label::COUNTERSIGNED, &parts)
 }
 
 impl Body {
@@ -222,6 +281,13 @@ impl Body {
             Self::NoticeRegistered(_) => "notice_registered",
             Self::TariffAdopted(_) => "tariff_adopted",
             Self::RequestAutoApproved(_) => "request_auto_approved",
+            Self::KeysRotated(_) => "keys_rotated",
+            Self::KeyLocked(_) => "key_locked",
+            Self::MemberFrozen(_) => "member_frozen",
+            Self::CertificateRevoked(_) => "certificate_revoked",
+            Self::EquivocationShown(_) => "equivocation_shown",
+            Self::OfficerNamed(_) => "officer_named",
+            Self::Countersigned(_) => "countersigned",
         }
     }
 
@@ -266,7 +332,28 @@ impl Body {
             Self::NoticeRegistered(notice) => notice.purpose.to_string(),
             Self::TariffAdopted(tariff) => format!("tariff {}", tariff.revision),
             Self::RequestAutoApproved(applied) => applied.request.to_string(),
+            Self::KeysRotated(keys) => keys.member.to_string(),
+            Self::KeyLocked(member) => member.to_string(),
+            Self::MemberFrozen(freeze) => freeze.member.to_string(),
+            Self::CertificateRevoked(revoked) => revoked.serial.clone(),
+            Self::EquivocationShown(shown) => shown.validator.to_string(),
+            Self::OfficerNamed(_) => String::from("officer"),
+            Self::Countersigned(signed) => signed.body().map(|act| act.about()).unwrap_or_default(),
         }
+    }
+
+    /// Whether it is an act of administration, which a member with an officer does with four eyes where the charter wants it.
+    pub fn is_administration(&self) -> bool {
+        matches!(
+            self,
+            Self::PolicyAdopted(_)
+                | Self::ProposalOpened(_)
+                | Self::BallotCast(_)
+                | Self::KeysRotated(_)
+                | Self::MemberFrozen(_)
+                | Self::CertificateRevoked(_)
+                | Self::OfficerNamed(_)
+        )
     }
 
     /// What else the entry is about, for the index: the consent or authority that an intent names, and whom a permit is to

@@ -6,6 +6,7 @@
 
 mod answer;
 mod calendar;
+mod charter;
 mod completion;
 mod consent;
 mod dataset;
@@ -28,12 +29,14 @@ mod purpose;
 mod record;
 mod request;
 mod right;
+mod roster;
 mod simulation;
 mod subject;
 mod usage;
 
 pub use answer::{Answer, AnswerError, Disclosure, FieldMatch, MatchOutcome, QueryInput, disclose};
 pub use calendar::{Calendar, CalendarError, Clocks, Day};
+pub use charter::{Charter, CharterError};
 pub use completion::{Completion, Lapse, Voided};
 pub use consent::{
     Capacity, Consent, ConsentChange, ConsentKind, ConsentScope, ConsentStatus, ConsentUse, Notice, Representative,
@@ -46,7 +49,7 @@ pub use dataset::{
 pub use decision::{Decision, Notification, Obligations, Outcome, Permit, Reason, ReasonCode, Release};
 pub use delegation::{Delegation, Power};
 pub use dispute::{Dispute, DisputeAnswer, DisputeKind, DisputeState};
-pub use entry::{Body, Entry, told_to};
+pub use entry::{Body, Countersigned, Entry, countersigned, told_to};
 pub use epoch::{Epoch, EpochError, LookupTable, MAX_ROW_BYTES, Overlay, Point, Proof};
 pub use escrow::{
     Case, CaseItem, CaseNumber, CaseNumberError, CaseOpened, CaseOutcome, CaseResult, CaseShare, Ceremony,
@@ -73,6 +76,10 @@ pub use request::{
     RequestStatus, RequestStep, RiskAnswer, RiskLevel, RiskRecord, RuleApplied,
 };
 pub use right::{RightChange, RightKind, RightState};
+pub use roster::{
+    CertificateRevoked, Equivocation, Freeze, NewKeys, Roster, RosterChange, RosterStep, Seat, SignedStatement,
+    Standing, possession,
+};
 pub use simulation::{Simulated, Simulation};
 pub use subject::{CreditCode, ResidentNumber, Subject, SubjectError, SubjectKind, UnitNumber};
 pub use usage::{Account, Reliability, Tariff, Usage, reliability, settle};

@@ -81,6 +81,9 @@ pub enum Role {
     /// Runs the sharing platform: checks access requests, and may suspend grants.
     #[n(6)]
     Platform,
+    /// Follows the ledger with a node of its own and does not vote on blocks.
+    #[n(7)]
+    Observer,
 }
 
 /// A member with its public keys.

@@ -4,7 +4,7 @@ use covenant_canon::Digest;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{MemberId, ProposalId, RuleBook};
+use crate::{MemberId, ProposalId, RosterChange, RuleBook};
 
 /// How the consortium votes; stands in the charter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -33,6 +33,13 @@ pub enum ProposalSubject {
         /// Digest of the review that its proposer has read (`covenant policy review`), so that voters can compare.
         #[n(1)]
         review: Digest,
+    },
+    /// A change of members, their keys or the charter; boxed for its size.
+    #[n(1)]
+    Roster {
+        /// What changes.
+        #[n(0)]
+        change: Box<RosterChange>,
     },
 }
 

@@ -35,13 +35,13 @@ fn check_receipt(walk: &mut Walk, bytes: &[u8], genesis: &Genesis) -> Result<Str
         Err(error) => return Err(fail(walk, Step::Format, error.to_string())),
     };
     walk.step(Step::Format, true, "canonical receipt, version 1")?;
-    let keys = trusted(walk, &receipt.consortium, genesis)?;
-    let case = Case { genesis, keys: &keys, consortium: receipt.consortium };
+    let trust = trusted(walk, &receipt.consortium, genesis, receipt.handovers.as_deref())?;
+    let case = Case { genesis, trust: &trust };
     case.certificate(walk, Step::BlockCertificate, &receipt.anchor)?;
     let leaf = &receipt.entry.leaf;
     walk.step(Step::EntryInclusion, included(leaf, &receipt.anchor), format!("leaf {}", leaf.index))?;
     let author = leaf.entry.author.as_ref().map(ToString::to_string).unwrap_or_default();
-    walk.step(Step::EntrySignature, case.signed(&receipt.entry), format!("signed by `{author}`"))?;
+    walk.step(Step::EntrySignature, case.signed(&receipt.entry, &receipt.anchor), format!("signed by `{author}`"))?;
     let effect = effect(&receipt, genesis);
     let detail = effect.clone().unwrap_or_else(|fault| fault);
     walk.step(Step::EntryEffect, effect.is_ok(), detail)?;

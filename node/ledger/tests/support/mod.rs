@@ -253,7 +253,8 @@ impl Story {
             (None, Ending::Refused) => Closure::Refused,
             (None, _) => Closure::Open,
         };
-        Bundle { version: 1, consortium: world.genesis.digest(), intent, decision, anchor: opening, closure }
+        let consortium = world.genesis.digest();
+        Bundle { version: 1, consortium, intent, decision, anchor: opening, closure, handovers: None }
     }
 }
 
@@ -270,6 +271,7 @@ pub fn header(world: &World, height: u64, time_ms: u64, log: Roots) -> Header {
         state: Digest([5; 32]),
         suite: world.suite(),
         parent_signers: VALIDATORS.map(id).to_vec(),
+        next_roster: None,
     }
 }
 

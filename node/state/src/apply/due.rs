@@ -16,6 +16,7 @@ pub(crate) fn due(draft: &mut Draft<'_>) {
         match base.object(key) {
             Some(Object::Open(query)) => intent::lapsed(draft, *due_ms, query),
             Some(Object::Grant(state)) => deletion::overdue(draft, *due_ms, state),
+            Some(Object::Revoked(_)) => draft.delete(key.clone()),
             Some(Object::Proposal(state)) => proposal::close(draft, state.as_ref().clone()),
             Some(Object::Request(state)) => {
                 let mut state = state.clone();

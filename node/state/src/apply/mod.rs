@@ -17,9 +17,10 @@ mod proposal;
 mod purpose;
 mod request;
 mod right;
+mod roster;
 
 use covenant_canon::Digest;
-use covenant_domain::{Body, Entry, MemberId, Role};
+use covenant_domain::{Body, Countersigned, Entry, MemberId, Role, countersigned};
 use covenant_engine::Facts;
 
 use crate::draft::Draft;
@@ -33,7 +34,75 @@ pub(crate) type Rejection = String;
 /// Applies one submitted entry. Whatever it asks for in vain is recorded as rejected.
 pub(crate) fn entry(draft: &mut Draft<'_>, entry: &Entry, id: Digest) {
     let Some(author) = &entry.author else { return };
-    let result = match &entry.body {
+    let result = may_act(draft, author, &entry.body).and_then(|()| act(draft, author, &entry.body, false));
+    if let Err(reason) = result {
+        draft.reject(id, reason);
+    }
+}
+
+/// A suspended or frozen member closes what is open, and takes a new key or locks its own; its queries are refused by
+/// decision. An officer's second signature is demanded where the charter wants it.
+fn may_act(draft: &Draft<'_>, author: &MemberId, body: &Body) -> Result<(), Rejection> {
+    let Some(seat) = draft.base.membership().roster().seat(author) else {
+        return Err(format!("`{author}` is not a member"));
+    };
+    let closes = matches!(
+        body,
+        Body::Intent(_)
+            | Body::Completion(_)
+            | Body::Voided(_)
+            | Body::CeremonyStepped { .. }
+            | Body::CaseShared(_)
+            | Body::DeletionAttested(_)
+            | Body::KeysRotated(_)
+            | Body::KeyLocked(_)
+            | Body::CertificateRevoked(_)
+            | Body::EquivocationShown(_)
+            | Body::Countersigned(_)
+    );
+    if !seat.standing.acts() && !closes {
+        return Err(format!("`{author}` is {}", seat.standing.name()));
+    }
+    let four_eyes = draft.base.charter().four_eyes == Some(true) && seat.officer_key.is_some();
+    if four_eyes && body.is_administration() {
+        return Err(format!("an act of administration of `{author}` needs its officer's signature"));
+    }
+    Ok(())
+}
+
+/// Unpacks an act that two persons signed.
+fn countersigned_act(draft: &mut Draft<'_>, author: &MemberId, signed: &Countersigned) -> Result<(), Rejection> {
+    let Some(act_of) = signed.body() else { return Err("what was countersigned is no act of administration".into()) };
+    let seat = draft.base.membership().roster().seat(author);
+    let Some((seat, officer_key)) = seat.and_then(|seat| Some((seat, seat.officer_key.clone()?))) else {
+        return Err(format!("`{author}` has named no officer"));
+    };
+    let may = matches!(act_of, Body::KeysRotated(_) | Body::CertificateRevoked(_));
+    if !seat.standing.acts() && !may {
+        return Err(format!("`{author}` is {}", seat.standing.name()));
+    }
+    if signed.signed_ms.abs_diff(draft.moment.time_ms) > draft.base.charter().freshness_ms {
+        return Err("the officer's signature is not fresh".into());
+    }
+    let (suite, consortium) = (draft.base.suite(), draft.base.consortium());
+    let digest = countersigned(suite, &consortium, author, signed.signed_ms, &signed.act);
+    if !roster::officer_signed(draft, &officer_key, digest.as_bytes(), &signed.signature) {
+        return Err(format!("the officer of `{author}` did not sign this"));
+    }
+    act(draft, author, &act_of, true)
+}
+
+/// Does what an entry asks for. `unpacked` says that it was countersigned, so that acts do not nest.
+fn act(draft: &mut Draft<'_>, author: &MemberId, body: &Body, unpacked: bool) -> Result<(), Rejection> {
+    match body {
+        Body::KeysRotated(keys) => roster::rotated(draft, author, keys),
+        Body::KeyLocked(member) => roster::locked(draft, author, member),
+        Body::MemberFrozen(freeze) => roster::frozen(draft, author, freeze),
+        Body::CertificateRevoked(one) => roster::revoked(draft, author, one),
+        Body::EquivocationShown(shown) => roster::shown(draft, author, shown),
+        Body::OfficerNamed(key) => roster::officer(draft, author, key.as_ref()),
+        Body::Countersigned(_) if unpacked => Err("acts do not nest".into()),
+        Body::Countersigned(signed) => countersigned_act(draft, author, signed),
         Body::PurposeRegistered(purpose) => purpose::registered(draft, author, purpose),
         Body::DatasetPublished(dataset) => dataset::published(draft, author, dataset),
         Body::DatasetChanged { dataset, change } => dataset::changed(draft, author, dataset, change),
@@ -75,9 +144,6 @@ pub(crate) fn entry(draft: &mut Draft<'_>, entry: &Entry, id: Digest) {
         Body::DisputeOpened(dispute) => dispute::opened(draft, author, dispute),
         Body::DisputeAnswered { dispute, answer } => dispute::answered(draft, author, dispute, answer),
         Body::DeletionAttested(attestation) => deletion::attested(draft, author, attestation),
-    };
-    if let Err(reason) = result {
-        draft.reject(id, reason);
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn check_next(draft: &Draft<'_>, author: &MemberId, book: &RuleBook) 
     if book.revision != next {
         return Err(format!("the rule book of `{author}` is at revision {}, the next is {next}", next - 1));
     }
-    Guard::compile(draft.base.suite(), book, draft.base.members()).map_err(|e| e.to_string())
+    Guard::compile(draft.base.suite(), book, draft.base.membership().roster().members()).map_err(|e| e.to_string())
 }
 
 /// Puts the next rule book in force.

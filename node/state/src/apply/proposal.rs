@@ -1,11 +1,12 @@
-//! Proposals and votes: how a rule book comes into force where the charter wants a vote.
+//! Proposals and votes: how a rule book comes into force where the charter wants a vote, and how members, keys and the
+//! charter change.
 
 use covenant_domain::{
     Ballot, Body, CastBallot, MAX_WORDS, MemberId, Proposal, ProposalClosed, ProposalState, ProposalStatus,
-    ProposalSubject, Vote,
+    ProposalSubject, RosterChange, Vote, VoteRule,
 };
 
-use super::{Rejection, policy};
+use super::{Rejection, policy, roster};
 use crate::draft::Draft;
 use crate::object::{Key, Object};
 use crate::objects::Kind;
@@ -16,10 +17,13 @@ const MAX_OPEN: usize = 8;
 /// A voter proposes. What could not come into force is not voted on.
 pub(super) fn opened(draft: &mut Draft<'_>, author: &MemberId, proposal: &Proposal) -> Result<(), Rejection> {
     let id = proposal.id;
-    let Some(rule) = draft.base.charter().policy_vote else {
-        return Err("the charter has no vote on rule books: adopt it directly".into());
+    let Some(rule) = rule_of(draft, &proposal.subject) else {
+        return Err(match &proposal.subject {
+            ProposalSubject::Policy { .. } => "the charter has no vote on rule books: adopt it directly".into(),
+            ProposalSubject::Roster { .. } => "the charter has no vote on members".into(),
+        });
     };
-    let voters: Vec<MemberId> = draft.base.members().filter(|m| m.votes()).map(|m| m.id.clone()).collect();
+    let voters = voters_on(draft, &proposal.subject);
     if !voters.contains(author) {
         return Err(format!("`{author}` does not vote, so it cannot propose"));
     }
@@ -34,8 +38,10 @@ pub(super) fn opened(draft: &mut Draft<'_>, author: &MemberId, proposal: &Propos
     if draft.all(Kind::Proposal).filter(own_open).count() >= MAX_OPEN {
         return Err(format!("`{author}` has {MAX_OPEN} open proposals: wait for one of them to close"));
     }
-    let ProposalSubject::Policy { book, .. } = &proposal.subject;
-    policy::check_next(draft, author, book)?;
+    match &proposal.subject {
+        ProposalSubject::Policy { book, .. } => drop(policy::check_next(draft, author, book)?),
+        ProposalSubject::Roster { change } => drop(roster::check(draft, change)?),
+    }
     let opened_ms = draft.moment.time_ms;
     let own = CastBallot { member: author.clone(), vote: Vote::Yes, reason: "proposer".into() };
     let state = ProposalState {
@@ -49,6 +55,30 @@ pub(super) fn opened(draft: &mut Draft<'_>, author: &MemberId, proposal: &Propos
     };
     weigh(draft, state);
     Ok(())
+}
+
+/// The charter's rule for votes on this.
+fn rule_of(draft: &Draft<'_>, subject: &ProposalSubject) -> Option<VoteRule> {
+    let charter = draft.base.charter();
+    match subject {
+        ProposalSubject::Policy { .. } => charter.policy_vote,
+        ProposalSubject::Roster { .. } => charter.member_vote,
+    }
+}
+
+/// Who votes: all who may, but for the one against whom it goes.
+fn voters_on(draft: &Draft<'_>, subject: &ProposalSubject) -> Vec<MemberId> {
+    let against = match subject {
+        ProposalSubject::Roster { change } => match &**change {
+            RosterChange::Remove { member } | RosterChange::Suspend { member } | RosterChange::Lock { member } => {
+                Some(member)
+            }
+            _ => None,
+        },
+        ProposalSubject::Policy { .. } => None,
+    };
+    let seats = draft.base.membership().roster().seats.iter().filter(|seat| seat.votes());
+    seats.map(|seat| seat.member.id.clone()).filter(|id| Some(id) != against).collect()
 }
 
 /// A voter votes, once.
@@ -81,7 +111,7 @@ pub(super) fn voted(draft: &mut Draft<'_>, author: &MemberId, ballot: &Ballot) -
 fn weigh(draft: &mut Draft<'_>, state: ProposalState) {
     let no = state.ballots.iter().filter(|b| b.vote == Vote::No).count();
     let everybody = state.ballots.len() == state.voters.len();
-    let lost = !reaches(draft, state.voters.len() - no, state.voters.len());
+    let lost = !reaches(draft, &state, state.voters.len() - no);
     if everybody || lost {
         close(draft, state);
     } else {
@@ -90,18 +120,21 @@ fn weigh(draft: &mut Draft<'_>, state: ProposalState) {
 }
 
 /// Whether so many votes are the charter's quorum.
-fn reaches(draft: &Draft<'_>, votes: usize, voters: usize) -> bool {
-    let percent = draft.base.charter().policy_vote.map_or(101, |rule| usize::from(rule.quorum_percent));
-    votes * 100 >= percent * voters
+fn reaches(draft: &Draft<'_>, state: &ProposalState, votes: usize) -> bool {
+    let rule = rule_of(draft, &state.proposal.subject);
+    votes * 100 >= rule.map_or(101, |rule| usize::from(rule.quorum_percent)) * state.voters.len()
 }
 
 /// Counts the votes, and puts in force what they accept.
 pub(super) fn close(draft: &mut Draft<'_>, mut state: ProposalState) {
     let yes = state.ballots.iter().filter(|b| b.vote == Vote::Yes).count();
     let objected = state.ballots.iter().any(|b| b.vote == Vote::No);
-    state.status = if reaches(draft, yes, state.voters.len()) {
-        let ProposalSubject::Policy { book, .. } = &state.proposal.subject;
-        match policy::put_next(draft, &state.proposer, book) {
+    state.status = if reaches(draft, &state, yes) {
+        let put = match &state.proposal.subject {
+            ProposalSubject::Policy { book, .. } => policy::put_next(draft, &state.proposer, book),
+            ProposalSubject::Roster { change } => roster::put(draft, change),
+        };
+        match put {
             Ok(()) => ProposalStatus::Accepted,
             Err(_) => ProposalStatus::Overtaken,
         }

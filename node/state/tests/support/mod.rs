@@ -87,6 +87,8 @@ impl World {
             pending_per_member: 1_000,
             restores_voided: None,
             policy_vote,
+            member_vote: policy_vote,
+            four_eyes: None,
         };
         members.sort_by(|a: &Member, b| a.id.cmp(&b.id));
         let consortium = "city".to_owned();
@@ -346,4 +348,14 @@ pub fn send_back() -> RequestStep {
 
 pub fn check() -> RequestStep {
     RequestStep::Checked { note: "complete".into() }
+}
+
+/// A new key of a member, and what puts it on the ledger.
+pub fn new_keys(world: &World, member: &str, n: u8) -> (SigningKey, NewKeys) {
+    let key = SigningKey::from_bytes(SuiteId::Intl, &[n; 32]).unwrap();
+    let verifying_key = key.verifying_key().to_string();
+    let sealing_key = OpeningKey::from_bytes(SuiteId::Intl, &[n; 32]).unwrap().sealing_key().to_string();
+    let digest = possession(SuiteId::Intl, &world.genesis.digest(), &id(member), &verifying_key, &sealing_key);
+    let possession = suite(SuiteId::Intl).sign(&key, Label::NEW_KEYS, digest.as_bytes()).unwrap().to_string();
+    (key, NewKeys { member: id(member), verifying_key, sealing_key, possession })
 }

@@ -56,11 +56,15 @@ pub struct World {
     pub escrow: Option<u32>,
     pub claim_holds: bool,
     pub status: Option<DatasetStatus>,
+    pub still: Vec<MemberId>,
 }
 
 impl Facts for World {
     fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.get(id)
+    }
+    fn acts(&self, member: &MemberId) -> bool {
+        !self.still.contains(member)
     }
     fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
         self.dataset.as_ref().filter(|d| &d.id == id)
@@ -226,6 +230,7 @@ impl World {
             escrow: None,
             claim_holds: false,
             status: None,
+            still: Vec::new(),
         };
         world.compile();
         world

@@ -3,7 +3,7 @@
 use super::{Found, scan};
 use crate::{
     AccessRequest, Authority, Body, CeremonyStep, ConsentKind, Dataset, Description, DisputeAnswer, GuardRule, Names,
-    ProposalSubject, Purpose, RequestStep, RiskRecord, RuleBook, SignedGrant,
+    ProposalSubject, Purpose, RequestStep, RiskRecord, RosterChange, RuleBook, SignedGrant,
 };
 
 /// The first personal number or address in the texts of an entry, ids that its author chose included. Digests, points
@@ -54,6 +54,12 @@ fn texts(body: &Body, each: Each<'_>) {
             each(&proposal.reason);
             match &proposal.subject {
                 ProposalSubject::Policy { book, .. } => of_book(book, each),
+                ProposalSubject::Roster { change } => {
+                    if let RosterChange::Admit { member, .. } = &**change {
+                        each(member.id.as_str());
+                        of_names(&member.names, each);
+                    }
+                }
             }
         }
         Body::BallotCast(ballot) => each(&ballot.reason),
@@ -61,6 +67,13 @@ fn texts(body: &Body, each: Each<'_>) {
             DisputeAnswer::Corrected { note: words } | DisputeAnswer::Refused { reason: words } => each(words),
         },
         Body::DisputeOpened(dispute) => dispute.fields.iter().for_each(|field| each(field.as_str())),
+        Body::MemberFrozen(freeze) => each(&freeze.reason),
+        Body::Countersigned(signed) => {
+            // What cannot be read is rejected.
+            if let Some(act) = signed.body() {
+                texts(&act, each);
+            }
+        }
         Body::DeletionAttested(attestation) => {
             each(&attestation.method);
             each(&attestation.operator);
@@ -85,7 +98,12 @@ fn texts(body: &Body, each: Each<'_>) {
         | Body::RightProposed(_)
         | Body::RightSigned(_)
         | Body::TariffAdopted(_)
-        | Body::RequestAutoApproved(_) => {}
+        | Body::RequestAutoApproved(_)
+        | Body::KeysRotated(_)
+        | Body::KeyLocked(_)
+        | Body::CertificateRevoked(_)
+        | Body::EquivocationShown(_)
+        | Body::OfficerNamed(_) => {}
     }
 }
 
