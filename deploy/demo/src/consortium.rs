@@ -9,7 +9,7 @@ use covenant_app::Rate;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Identity, load_identity, save_identity_at_cost};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{Clock, EpochSettings, GossipHub, Node, NodeConfig, Steps, SystemClock};
+use covenant_daemon::{Clock, EpochSettings, GossipHub, Keyring, Node, NodeConfig, Steps, SystemClock};
 use covenant_domain::{Class, Member, MemberId, Names, Role};
 use covenant_ledger::{Charter, Genesis};
 use covenant_server::{Running, ServerConfig, serve};
@@ -219,7 +219,7 @@ impl Consortium {
             let default_store = format!("sqlite://{}", dir.join("node.db").display());
             let Identity { signing, opening, .. } = founding.identity(member.as_str())?;
             let config = NodeConfig {
-                signing: Arc::new(signing),
+                keyring: Arc::new(Keyring::of(member.clone(), signing)),
                 opening,
                 genesis: founding.genesis.clone(),
                 store_url: stores.get(&member).cloned().unwrap_or(default_store),
@@ -227,9 +227,10 @@ impl Consortium {
                 sources: sources.remove(&member).unwrap_or_default(),
                 epochs: EpochSettings { dir: dir.join("epochs"), memory: EPOCH_MEMORY },
                 network: hub.join(&member),
-                gossip: gossip.clone(),
+                gossip: gossip.join(&member),
                 clock: Arc::new(SystemClock),
                 steps: steps.clone(),
+                observe: false,
                 member,
             };
             nodes.push(Arc::new(Node::start(config).await?));

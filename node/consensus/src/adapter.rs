@@ -377,7 +377,12 @@ impl Adapter {
                 }))
             }
             Verdict::Invalid(reason) => {
-                tracing::error!(%height, %reason, "a fetched block with a valid certificate is invalid here");
+                if let Some(certificate) = self.switch.certificate(height.0)
+                    && let Some(fault) = self.app.condemned(&bytes, &certificate, &reason).await
+                {
+                    return Err(during("check")(fault));
+                }
+                tracing::error!(%height, %reason, "a fetched block is invalid");
                 Ok(SyncedValueOutcome::PeerFault)
             }
         }

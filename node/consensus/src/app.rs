@@ -123,6 +123,13 @@ pub trait Application: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Told of a fetched block that [`check`](Application::check) found invalid, with the certificate it came with. When the
+    /// certificate holds and is for this very block, the others have agreed on what this replica cannot follow: it answers
+    /// with what is wrong here, and consensus stops, loudly. Otherwise the peer that sent it is at fault.
+    async fn condemned(&self, _block: &Bytes, _certificate: &Certificate, _reason: &str) -> Option<AppError> {
+        None
+    }
+
     /// A committed block, for peers that catch up; `None` when it is above the tip or pruned.
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError>;
 

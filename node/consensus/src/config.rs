@@ -31,6 +31,8 @@ pub struct Config {
     pub gather_ms: u64,
     /// How often peers are told this replica's tip.
     pub status_interval_ms: u64,
+    /// Whether this replica only follows, though its member may be a validator: its signature must not stand under a vote.
+    pub observes: bool,
 }
 
 impl Config {
@@ -44,6 +46,7 @@ impl Config {
             vote_timeout_ms: 250,
             gather_ms: 50,
             status_interval_ms: 2_000,
+            observes: false,
         }
     }
 

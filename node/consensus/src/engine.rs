@@ -104,12 +104,15 @@ async fn build(
     // Blocks go out through the switch; the engine's channel for them has no other end.
     let (unused, _) = mpsc::channel(1);
     let address = Address(config.member.clone());
-    let validator = ConsensusContext::new_validator(address, Box::new(signing.clone()), Box::new(signing.clone()));
+    let consensus = match config.observes {
+        true => ConsensusContext::new_full_node(address, Box::new(signing.clone())),
+        false => ConsensusContext::new_validator(address, Box::new(signing.clone()), Box::new(signing.clone())),
+    };
     EngineBuilder::new(Context, EngineConfig::from(config))
         .with_default_wal(WalContext::new(log.to_owned(), Cbor))
         .with_custom_network(network, unused)
         .with_default_sync(SyncContext::new(Cbor))
-        .with_default_consensus(validator)
+        .with_default_consensus(consensus)
         .with_default_request(RequestContext::new(16))
         .build()
         .await

@@ -25,11 +25,10 @@ pub(crate) struct Chain {
     pub(crate) state: State,
     pub(crate) tail: LogTail,
     pub(crate) parent: Digest,
-    /// Signer lists of recent headers, newest last.
+    /// Signer lists of recent headers under the roster in force, newest last.
     pub(crate) signers: VecDeque<Vec<MemberId>>,
     /// Who signed the newest block, as this node has seen it.
     pub(crate) tip_signers: Vec<MemberId>,
-    pub(crate) validators: ValidatorSet,
 }
 
 /// The log after a block.
@@ -102,19 +101,24 @@ impl Chain {
     fn check_header(&self, now_ms: u64, header: &Header) -> Result<(), String> {
         let signers = &header.parent_signers;
         let sorted = signers.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-        let power: u64 = signers.iter().filter_map(|m| self.validators.get(m)).map(|v| v.power).sum();
-        let known = signers.iter().all(|m| self.validators.get(m).is_some());
+        // They agreed on the parent, so they are those of its height.
+        let before = self.state.trust().at(header.height.saturating_sub(1)).clone();
+        let power: u64 = signers.iter().filter_map(|m| before.validators().get(m)).map(|v| v.power).sum();
+        let known = signers.iter().all(|m| before.validators().get(m).is_some());
+        let next_roster = self.next_roster();
         let fault = if header.consortium != self.consortium || header.suite != self.genesis.suite {
             "belongs to another consortium"
         } else if header.height != self.state.height() + 1 || header.parent != self.parent {
             "does not follow the tip"
         } else if header.state != self.state.digest() {
             "names another state digest than this replica has"
-        } else if self.validators.get(&header.proposer).is_none() {
+        } else if header.next_roster != next_roster {
+            "hands over to another roster than this replica has"
+        } else if self.validators().get(&header.proposer).is_none() {
             "is not proposed by a validator"
         } else if header.time_ms > now_ms.saturating_add(AHEAD_MS) {
             "is dated in the future"
-        } else if !sorted || !known || (header.height > 1 && power < self.validators.quorum()) {
+        } else if !sorted || !known || (header.height > 1 && power < before.validators().quorum()) {
             "lists signers of its parent that make no quorum"
         } else {
             return Ok(());
@@ -137,6 +141,7 @@ impl Chain {
             state: self.state.digest(),
             suite,
             parent_signers: self.tip_signers.clone(),
+            next_roster: self.next_roster(),
         };
         let block = Block { header, batches: batches.iter().map(|b| b.batch().clone()).collect() };
         let bytes = Bytes::from(to_bytes(&block));
@@ -187,6 +192,16 @@ impl Chain {
         Grown { derived, tail, tiles }
     }
 
+    /// Who agrees on the next block.
+    pub(crate) fn validators(&self) -> &ValidatorSet {
+        self.state.membership().validators()
+    }
+
+    /// The roster that the next block hands over to.
+    fn next_roster(&self) -> Option<Digest> {
+        self.state.next_roster().map(|next| next.digest(self.genesis.suite))
+    }
+
     /// Makes a prepared block the tip.
     pub(crate) fn advance(&mut self, execution: Execution, tail: LogTail, header: &Header, signers: Vec<MemberId>) {
         self.state.apply(execution);
@@ -196,19 +211,32 @@ impl Chain {
         self.note_signers(header);
     }
 
+    /// The lowest height whose header counts for who is live. A new roster counts anew, so that nodes which restart and
+    /// nodes which do not look at the same headers.
+    pub(crate) fn window(&self) -> u64 {
+        let length = (LIVE_WINDOW * self.validators().validators().len()) as u64;
+        let begun = self.state.membership().roster().from_height;
+        self.state.height().saturating_sub(length.saturating_sub(1)).max(begun)
+    }
+
     pub(crate) fn note_signers(&mut self, header: &Header) {
+        if header.height < self.window() {
+            self.signers.clear();
+            return;
+        }
         self.signers.push_back(header.parent_signers.clone());
-        while self.signers.len() > LIVE_WINDOW * self.validators.validators().len() {
+        while self.signers.len() > LIVE_WINDOW * self.validators().validators().len() {
             self.signers.pop_front();
         }
     }
 
     /// The validators with their liveness, derived from committed headers alone.
     pub(crate) fn live_validators(&self) -> ValidatorSet {
-        let full = self.signers.len() >= LIVE_WINDOW * self.validators.validators().len();
+        let full = self.signers.len() >= LIVE_WINDOW * self.validators().validators().len();
         let live = |member: &MemberId| !full || self.signers.iter().any(|list| list.contains(member));
-        let with_flags = self.validators.validators().iter().map(|v| Validator { live: live(&v.member), ..v.clone() });
-        ValidatorSet::new(with_flags.collect()).unwrap_or_else(|_| self.validators.clone())
+        let with_flags =
+            self.validators().validators().iter().map(|v| Validator { live: live(&v.member), ..v.clone() });
+        ValidatorSet::new(with_flags.collect()).unwrap_or_else(|_| self.validators().clone())
     }
 }
 

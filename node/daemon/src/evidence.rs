@@ -32,6 +32,10 @@ impl Replica {
         let found = self.found(asked.height).await?;
         let decision = self.leaf(decided, &found).await?;
         let closure = self.closure(&rows, &decision, &found).await?;
+        let last = match &closure {
+            Closure::Completed { anchor, .. } | Closure::Lapsed { anchor, .. } => anchor.header.height,
+            Closure::Refused | Closure::Open => asked.height,
+        };
         Ok(Some(Bundle {
             version: 1,
             consortium: self.consortium,
@@ -39,6 +43,7 @@ impl Replica {
             decision,
             anchor: found.anchor,
             closure,
+            handovers: self.handovers_to(last),
         }))
     }
 
@@ -51,7 +56,8 @@ impl Replica {
         let behind = found.anchor.header.log.size.saturating_sub(row.leaf + 1);
         let following = if behind <= MAX_FOLLOWING { Some(self.following(&row, behind, &found).await?) } else { None };
         let entry = self.authored(&row, &found).await?;
-        Ok(Some(EntryReceipt { version: 1, consortium: self.consortium, entry, following, anchor: found.anchor }))
+        let (version, consortium, handovers) = (1, self.consortium, self.handovers_to(row.height));
+        Ok(Some(EntryReceipt { version, consortium, entry, following, anchor: found.anchor, handovers }))
     }
 
     /// All leaves behind an entry in its block.

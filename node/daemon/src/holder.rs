@@ -9,7 +9,6 @@ use covenant_domain::{Authority, Body, Completion, Entry, IntentId, MemberId, Si
 use covenant_ledger::{MAX_BATCH, SignedBatch};
 use covenant_state::{OpenQuery, State};
 use covenant_store::{Input, StoredAnswer};
-use covenant_suite::SigningKey;
 use covenant_worker::lookup::RetrieveJob;
 use covenant_worker::{CheckedPermit, Done, Job, RunError, Worker};
 use parking_lot::Mutex;
@@ -17,7 +16,8 @@ use tokio::sync::{Notify, broadcast};
 use tracing::{Instrument, Span};
 
 use crate::error::NodeError;
-use crate::gossip::GossipHub;
+use crate::gossip::Offer;
+use crate::keyring::Keyring;
 use crate::lookup::Lookups;
 use crate::replica::{CommittedBlock, Replica};
 
@@ -30,8 +30,8 @@ pub(crate) struct Holder {
     replica: Arc<Replica>,
     worker: Worker,
     lookups: Arc<Lookups>,
-    key: Arc<SigningKey>,
-    gossip: GossipHub,
+    keyring: Arc<Keyring>,
+    gossip: Arc<dyn Offer>,
     work: Mutex<Work>,
     wake: Notify,
     /// Told whenever an answer was stored.
@@ -74,11 +74,12 @@ impl Holder {
         replica: Arc<Replica>,
         worker: Worker,
         lookups: Arc<Lookups>,
-        key: Arc<SigningKey>,
-        gossip: GossipHub,
+        keyring: Arc<Keyring>,
+        gossip: Arc<dyn Offer>,
     ) -> Arc<Self> {
         let stored = broadcast::channel(16).0;
-        Arc::new(Self { replica, worker, lookups, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
+        let (work, wake) = (Mutex::default(), Notify::new());
+        Arc::new(Self { replica, worker, lookups, keyring, gossip, work, wake, stored })
     }
 
     /// Keeps sealed inputs for their permits. Durable when it returns; a sender's first input of an intent stays.
@@ -331,16 +332,24 @@ impl Holder {
     }
 
     /// Hands entries of this member to the ledger under one signature each batch.
-    async fn submit(&self, bodies: Vec<Body>) {
+    pub(crate) async fn submit(&self, bodies: Vec<Body>) {
+        if bodies.is_empty() {
+            return;
+        }
+        let membership = self.replica.chain.read().state.membership().clone();
+        let Some(key) = self.keyring.key_of(&membership) else {
+            tracing::warn!(member = %self.replica.member, "the ledger names a key of this member that is not here");
+            return;
+        };
         let (author, made_ms) = (Some(self.replica.member.clone()), self.replica.clock.now_ms());
         let entry = |body| Entry { author: author.clone(), made_ms, body };
         let entries: Vec<Entry> = bodies.into_iter().map(entry).collect();
         for chunk in entries.chunks(MAX_BATCH) {
-            let signed = SignedBatch::sign(&self.replica.consortium, &self.replica.member, chunk, &self.key);
+            let signed = SignedBatch::sign(&self.replica.consortium, &self.replica.member, chunk, &key);
             let submitted = match signed {
                 Ok(batch) => {
                     let sent = Arc::new(batch.clone());
-                    self.replica.submit(batch).await.map(|_| self.gossip.offer(&self.replica.member, &sent))
+                    self.replica.submit(batch).await.map(|_| self.gossip.offer(&sent))
                 }
                 Err(fault) => Err(fault.into()),
             };

@@ -101,6 +101,14 @@ impl Mempool {
         inner.order.retain(|id| inner.batches.contains_key(id));
     }
 
+    /// Takes out what members signed with keys that count no more; gives the ids.
+    pub(crate) fn retain(&self, counts: impl Fn(&SignedBatch) -> bool) -> Vec<Digest> {
+        let waiting: Vec<CheckedBatch> = self.inner.lock().batches.values().cloned().collect();
+        let gone: Vec<Digest> = waiting.iter().filter(|b| !counts(b.batch())).map(CheckedBatch::id).collect();
+        self.remove(&gone);
+        gone
+    }
+
     /// Whether a batch with this intent waits.
     pub(crate) fn has_intent(&self, intent: &IntentId) -> bool {
         self.inner.lock().intents.contains(intent)

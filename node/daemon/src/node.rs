@@ -7,25 +7,24 @@ use std::time::Duration;
 
 use covenant_canon::{Digest, Label};
 use covenant_consensus::{Config, ConsensusError, Engine, Network};
-use covenant_domain::{
-    Body, ConsentId, ConsentUse, Decision, IntentId, MemberId, Notification, Release, Role, Simulation,
-};
+use covenant_domain::{Body, ConsentId, ConsentUse, Decision, IntentId, MemberId, Notification, Release, Simulation};
 use covenant_engine::{Guard, Plan, Wish};
 use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch, entry_id};
 use covenant_source::Source;
 use covenant_state::State;
 use covenant_store::{Input, Store};
-use covenant_suite::{OpeningKey, SigningKey, suite};
+use covenant_suite::{OpeningKey, suite};
 use covenant_worker::Worker;
 use covenant_worker::lookup::{EpochFiles, Shelf};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::error::{NodeError, SubmitError};
 use crate::evidence::{entry_of, state_of};
-use crate::gossip::GossipHub;
+use crate::gossip::{Gossip, Offer};
 use crate::holder::Holder;
+use crate::keyring::Keyring;
 use crate::lookup::{EpochSettings, Lookups};
 use crate::replay::{compare, rebuild, simulate};
 use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
@@ -41,7 +40,7 @@ pub struct NodeConfig {
     /// The founding document.
     pub genesis: Arc<Genesis>,
     /// Signs its votes and entries.
-    pub signing: Arc<SigningKey>,
+    pub keyring: Arc<Keyring>,
     /// Opens what is sealed to it.
     pub opening: Arc<OpeningKey>,
     /// Database of the replica, `sqlite://...` or `postgres://...`.
@@ -55,11 +54,13 @@ pub struct NodeConfig {
     /// How votes and blocks reach the other validators.
     pub network: Network,
     /// How batches reach the other mempools.
-    pub gossip: GossipHub,
+    pub gossip: Gossip,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Points at which a test may stop the process.
     pub steps: Steps,
+    /// Whether it only follows, though its member may be a validator.
+    pub observe: bool,
 }
 
 /// What became of a recorded entry.
@@ -90,8 +91,8 @@ pub struct Node {
     pub(crate) holder: Arc<Holder>,
     pub(crate) lookups: Arc<Lookups>,
     tracker: Arc<Tracker>,
-    pub(crate) signing: Arc<SigningKey>,
-    gossip: GossipHub,
+    pub(crate) keyring: Arc<Keyring>,
+    gossip: Arc<dyn Offer>,
     engine: Engine,
     /// Aborted when dropped.
     tasks: JoinSet<()>,
@@ -105,11 +106,10 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when store, genesis or keys are not usable.
     pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
-        check_identity(&config)?;
         let NodeConfig {
             member,
             genesis,
-            signing,
+            keyring,
             opening,
             store_url,
             wal_dir,
@@ -119,28 +119,33 @@ impl Node {
             gossip,
             clock,
             steps,
+            observe,
         } = config;
         let store = Store::open(&store_url).await?;
-        let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps).await?;
+        let Gossip { offer, offered } = gossip;
+        let (contradictions, contradicted) = mpsc::unbounded_channel();
+        let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps, contradictions).await?;
+        check_identity(&replica, &keyring, &opening)?;
         let files = EpochFiles::new(epochs.dir, genesis.suite, opening.clone());
         let shelf = Arc::new(Shelf::new(files, epochs.memory));
         let lookups = Lookups::new(replica.clone(), shelf.clone(), &sources);
         let worker = Worker::new(genesis.suite, opening, sources).serving(shelf);
-        let holder = Holder::new(replica.clone(), worker, lookups.clone(), signing.clone(), gossip.clone());
-        let votes = Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
+        let holder = Holder::new(replica.clone(), worker, lookups.clone(), keyring.clone(), offer.clone());
+        let votes = Arc::new(Votes { keyring: keyring.clone(), trust: replica.trust.clone() });
         let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
-        let offered = gossip.join(&member);
         let mut background = JoinSet::new();
         background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
         background.spawn(holder.clone().run());
         background.spawn(tasks::take_offers(replica.clone(), offered));
-        background.spawn(tasks::offer_again(replica.clone(), gossip.clone()));
+        background.spawn(tasks::offer_again(replica.clone(), offer.clone()));
+        background.spawn(tasks::show_contradictions(holder.clone(), contradicted));
         background.spawn(tasks::forget_answers(replica.clone()));
         background.spawn(lookups.clone().tidy());
-        let settings = Config::new(replica.consortium, member, wal_dir);
+        let mut settings = Config::new(replica.consortium, member, wal_dir);
+        settings.observes = observe;
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
-        Ok(Self { replica, holder, lookups, tracker, signing, gossip, engine, tasks: background, tracked })
+        Ok(Self { replica, holder, lookups, tracker, keyring, gossip: offer, engine, tasks: background, tracked })
     }
 
     /// Stops taking part. Nothing that was promised is lost.
@@ -199,7 +204,7 @@ impl Node {
     pub async fn submit(&self, batch: SignedBatch) -> Result<Digest, SubmitError> {
         let offered = Arc::new(batch.clone());
         let checked = self.replica.submit(batch).await?;
-        self.gossip.offer(self.member(), &offered);
+        self.gossip.offer(&offered);
         Ok(checked.id())
     }
 
@@ -394,8 +399,10 @@ impl Node {
         }
         let message = self.tip().block;
         let words = suite(self.replica.genesis.suite);
-        let signature = words.sign(&self.signing, Label::REQUEST, message.as_bytes()).map_err(|e| e.to_string())?;
-        let key = self.replica.keys.get(self.member()).ok_or("no key of its own")?;
+        let membership = self.replica.membership();
+        let signing = self.keyring.key_of(&membership).ok_or("the key that the ledger names is not here")?;
+        let signature = words.sign(&signing, Label::REQUEST, message.as_bytes()).map_err(|e| e.to_string())?;
+        let key = membership.keys(self.member()).ok_or("no key of its own")?;
         key.verifying.verify(Label::REQUEST, message.as_bytes(), &signature).map_err(|e| e.to_string())?;
         let tip = self.tip();
         if tip.height == 0 {
@@ -433,17 +440,16 @@ fn in_words(error: &dyn std::error::Error) -> String {
     std::iter::once(error.to_string()).chain(causes).collect()
 }
 
-fn check_identity(config: &NodeConfig) -> Result<(), NodeError> {
-    let NodeConfig { member, genesis, signing, opening, .. } = config;
+/// The member is one, or was one that may follow, and the keys at hand are the ones on the ledger.
+fn check_identity(replica: &Replica, keyring: &Keyring, opening: &OpeningKey) -> Result<(), NodeError> {
+    let member = &replica.member;
     let wrong = |reason| Err(NodeError::Identity { member: member.clone(), reason });
-    let Some(known) = genesis.member(member) else { return wrong("is not a member in the genesis") };
-    if known.verifying_key != signing.verifying_key().to_string()
-        || known.sealing_key != opening.sealing_key().to_string()
-    {
-        return wrong("the keys at hand are not the ones in the genesis");
-    }
-    if !known.has(Role::Validator) {
-        return wrong("is not a validator: only validators run a node so far");
+    let chain = replica.chain.read();
+    // A replica that is behind may not know its member, or its newest key, yet: it follows until it does.
+    let membership = chain.state.trust().latest();
+    let Some(known) = membership.member(member) else { return Ok(()) };
+    if keyring.key_of(membership).is_none() || known.sealing_key != opening.sealing_key().to_string() {
+        return wrong("the keys at hand are not the ones on the ledger");
     }
     Ok(())
 }

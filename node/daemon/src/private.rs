@@ -99,8 +99,10 @@ impl Node {
     async fn publish(&self, body: Body) -> Result<(), NotPublished> {
         let (author, made_ms) = (self.member().clone(), self.replica.clock.now_ms());
         let entry = Entry { author: Some(author.clone()), made_ms, body };
-        let batch = SignedBatch::sign(&self.replica.consortium, &author, &[entry], &self.signing);
         let unknown = |reason: String| NotPublished::Unknown(reason);
+        let missing = || unknown("the ledger names a key of this member that is not here".into());
+        let key = self.keyring.key_of(&self.replica.membership()).ok_or_else(missing)?;
+        let batch = SignedBatch::sign(&self.replica.consortium, &author, &[entry], &key);
         let batch = batch.map_err(|e| unknown(e.to_string()))?;
         let recorded = self.record(batch, PUBLISH_WAIT).await.map_err(|e: SubmitError| unknown(e.to_string()))?;
         match recorded.into_iter().next().map(|r| r.outcome) {

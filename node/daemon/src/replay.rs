@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use covenant_canon::{Digest, from_bytes, to_bytes};
-use covenant_domain::{Decision, IntentId, MemberId, Simulated, Simulation};
+use covenant_domain::{Decision, IntentId, Simulated, Simulation};
 use covenant_engine::Guard;
-use covenant_ledger::{Block, Certificate, Genesis, LogTail, MemberKeys};
+use covenant_ledger::{Anchor, Block, Certificate, Genesis, LogTail};
 use covenant_state::{Beside, State, Twice};
 use covenant_store::Store;
 
 use crate::error::NodeError;
-use crate::votes;
 
 /// What executing the ledger again gave.
 pub struct Rebuilt {
@@ -96,7 +95,6 @@ async fn replay(
     looked_for: Option<IntentId>,
     mut aside: Option<&mut Aside>,
 ) -> Result<Rebuilt, NodeError> {
-    let keys = genesis.check()?;
     let consortium = genesis.digest();
     let (mut state, mut tail, mut parent) = (State::genesis(genesis)?, LogTail::default(), Digest::ZERO);
     let mut decision = None;
@@ -111,7 +109,7 @@ async fn replay(
         same(height, "state digest", state.digest(), header.state)?;
         let checked = batches.into_iter().map(|batch| {
             let unknown = || NodeError::Unexecutable { height, reason: format!("`{}` is not a member", batch.author) };
-            let key = keys.get(&batch.author).ok_or_else(unknown)?;
+            let key = state.keys(&batch.author).ok_or_else(unknown)?;
             batch.check(&consortium, &key.verifying).map_err(|source| NodeError::Batch { height, source })
         });
         let checked = checked.collect::<Result<Vec<_>, _>>()?;
@@ -135,27 +133,21 @@ async fn replay(
         decision = decision.or_else(|| find(&execution.derived, looked_for));
         parent = header.id();
         same(height, "block id", parent, stored.id)?;
-        check_certificate(genesis, &consortium, &keys, &from_bytes(&stored.certificate)?, height, parent)?;
+        let handed_over = state.next_roster().map(|next| next.digest(genesis.suite));
+        if header.next_roster != handed_over {
+            let reason = "its header hands over to another roster than its execution gives".into();
+            return Err(NodeError::Unexecutable { height, reason });
+        }
+        let certificate: Certificate = from_bytes(&stored.certificate)?;
+        let anchor = Anchor { header, certificate };
+        let failed = |reason: String| NodeError::Unexecutable { height, reason };
+        if !anchor.belongs_to(&consortium, genesis.suite) {
+            return Err(failed("its certificate is for another block".into()));
+        }
+        state.trust().certified(&anchor).map_err(|e| failed(e.to_string()))?;
         state.apply(execution);
     }
     Ok(Rebuilt { state, leaves: tail.size(), blocks: last, decision })
-}
-
-/// The block was made final by more than two thirds of the validators.
-fn check_certificate(
-    genesis: &Genesis,
-    consortium: &Digest,
-    keys: &BTreeMap<MemberId, MemberKeys>,
-    certificate: &Certificate,
-    height: u64,
-    block: Digest,
-) -> Result<(), NodeError> {
-    let failed = |reason: String| NodeError::Unexecutable { height, reason };
-    if certificate.height != height || certificate.block != block {
-        return Err(failed("its certificate is for another block".into()));
-    }
-    let verify = |member: &MemberId, message: &[u8], signature: &[u8]| votes::verify(keys, member, message, signature);
-    certificate.check(consortium, &genesis.validators()?, verify).map_err(|e| failed(e.to_string()))
 }
 
 fn find(derived: &[covenant_domain::Entry], looked_for: Option<IntentId>) -> Option<Decision> {

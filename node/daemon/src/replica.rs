@@ -7,16 +7,17 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use covenant_canon::{Digest, from_bytes, to_bytes};
-use covenant_consensus::{AppError, Application, Committed, Evidence, Proposal, Undecided, Verdict};
-use covenant_domain::{Body, Entry, MemberId};
+use covenant_consensus::{AppError, Application, Committed, Evidence, Proposal, Statement, Undecided, Verdict};
+use covenant_domain::{Body, Entry, Equivocation, MemberId, RosterStep, SignedStatement};
 use covenant_ledger::{
-    Certificate, CheckedBatch, Genesis, Header, LogTail, MAX_BLOCK_BYTES, MemberKeys, SignedBatch, ValidatorSet,
+    Anchor, Block, Certificate, CheckedBatch, Genesis, Handover, Header, LogTail, MAX_BLOCK_BYTES, Membership,
+    SignedBatch, Trust, ValidatorSet,
 };
 use covenant_state::State;
 use covenant_store::{Commit, Pending, Store};
 use minicbor::bytes::ByteVec;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::chain::{Chain, Prepared};
 use crate::clock::Clock;
@@ -74,7 +75,12 @@ pub struct Tip {
 pub(crate) struct Replica {
     pub(crate) member: MemberId,
     pub(crate) genesis: Arc<Genesis>,
-    pub(crate) keys: BTreeMap<MemberId, MemberKeys>,
+    /// Rosters of all heights, for those who must not wait for the chain.
+    pub(crate) trust: Arc<RwLock<Trust>>,
+    /// How one roster led to the next, from the first on.
+    pub(crate) handovers: RwLock<Vec<Handover>>,
+    /// Contradictions of validators, to be shown on the ledger.
+    pub(crate) contradictions: mpsc::UnboundedSender<Equivocation>,
     pub(crate) consortium: Digest,
     pub(crate) store: Store,
     pub(crate) chain: Arc<RwLock<Chain>>,
@@ -95,15 +101,19 @@ impl Replica {
         store: Store,
         clock: Arc<dyn Clock>,
         steps: Steps,
+        contradictions: mpsc::UnboundedSender<Equivocation>,
     ) -> Result<Arc<Self>, NodeError> {
-        let keys = genesis.check()?;
         let chain = load_chain(&genesis, &store).await?;
+        let trust = chain.state.trust().clone();
+        let handovers = RwLock::new(crate::handover::load(&store, &trust, &chain.state).await?);
         let metrics = Metrics::new(&member);
         let replica = Arc::new(Self {
             metrics,
             member,
             consortium: chain.consortium,
-            keys,
+            trust: Arc::new(RwLock::new(trust)),
+            handovers,
+            contradictions,
             store,
             chain: Arc::new(RwLock::new(chain)),
             mempool: Mempool::new(genesis.charter.pending_per_member as usize),
@@ -132,7 +142,8 @@ impl Replica {
     /// Takes a batch from a member for a coming block. Durable when it returns; taking it again is harmless.
     pub(crate) async fn submit(&self, batch: SignedBatch) -> Result<CheckedBatch, SubmitError> {
         let bytes = to_bytes(&batch);
-        let checked = self.check_batch(batch)?;
+        let membership = self.membership();
+        let checked = self.check_batch_at(batch, &membership)?;
         if self.mempool.get(&checked.id()).is_some() || self.chain.read().state.has_all(&checked) {
             return Ok(checked);
         }
@@ -141,7 +152,7 @@ impl Replica {
         self.store.put_pending(&[pending]).await.map_err(NodeError::from)?;
         self.steps.pass("pending-stored");
         self.metrics.submitted(checked.id());
-        self.mempool.add(checked.clone())?;
+        self.keep_waiting(checked.clone(), &membership)?;
         Ok(checked)
     }
 
@@ -150,9 +161,28 @@ impl Replica {
         if self.mempool.checked(&batch).is_some() {
             return Ok(());
         }
-        let checked = self.check_batch(batch)?;
+        let membership = self.membership();
+        let checked = self.check_batch_at(batch, &membership)?;
         self.admissible(&checked)?;
-        self.mempool.add(checked).map(|_| ())
+        self.keep_waiting(checked, &membership)
+    }
+
+    /// The membership of the next block.
+    pub(crate) fn membership(&self) -> Arc<Membership> {
+        self.chain.read().state.membership().clone()
+    }
+
+    /// Puts a batch into the mempool, if the key that it was checked with still counts.
+    ///
+    /// INVARIANT: under the chain's lock, so that a roster entered meanwhile either is seen here or finds the batch.
+    fn keep_waiting(&self, batch: CheckedBatch, checked_by: &Membership) -> Result<(), SubmitError> {
+        let chain = self.chain.read();
+        let author = &batch.batch().author;
+        let key = |of: &Membership| of.member(author).map(|m| m.verifying_key.clone());
+        if key(chain.state.membership()) != key(checked_by) {
+            return Err(covenant_state::Inadmissible::NotMember { author: author.clone() }.into());
+        }
+        self.mempool.add(batch).map(|_| ())
     }
 
     fn admissible(&self, batch: &CheckedBatch) -> Result<(), SubmitError> {
@@ -165,19 +195,41 @@ impl Replica {
         Ok(chain.state.admissible(time_ms, batch)?)
     }
 
-    fn check_batch(&self, batch: SignedBatch) -> Result<CheckedBatch, SubmitError> {
-        let Some(keys) = self.keys.get(&batch.author) else {
+    /// Checks a batch with the keys of a height.
+    fn check_batch_at(&self, batch: SignedBatch, membership: &Membership) -> Result<CheckedBatch, SubmitError> {
+        let Some(keys) = membership.keys(&batch.author) else {
             return Err(covenant_state::Inadmissible::NotMember { author: batch.author }.into());
         };
         Ok(batch.check(&self.consortium, &keys.verifying)?)
     }
 
-    /// As [`Self::check_batch`], knowing what the mempool has checked already.
-    fn check_known(&self, batch: SignedBatch) -> Result<CheckedBatch, String> {
+    /// As [`Self::check_batch`], on this chain, knowing what the mempool has checked already.
+    ///
+    /// INVARIANT: the mempool holds nothing that was signed with keys of an older roster, see [`Self::enter_roster`].
+    fn check_known(&self, chain: &Chain, batch: SignedBatch) -> Result<CheckedBatch, String> {
         match self.mempool.checked(&batch) {
             Some(known) => Ok(known),
-            None => self.check_batch(batch).map_err(|e| e.to_string()),
+            None => self.check_batch_at(batch, chain.state.membership()).map_err(|e| e.to_string()),
         }
+    }
+
+    /// Makes a new roster known to all who check signatures, and forgets what was signed with keys that count no more.
+    async fn enter_roster(&self, header: &Header, certificate: &Certificate) -> Result<(), NodeError> {
+        if header.next_roster.is_none() {
+            return Ok(());
+        }
+        let (before, next) = {
+            let chain = self.chain.read();
+            let trust = chain.state.trust();
+            (trust.at(header.height).clone(), chain.state.membership().clone())
+        };
+        let anchor = Anchor { header: header.clone(), certificate: certificate.clone() };
+        let step = RosterStep::between(before.roster(), next.roster());
+        self.handovers.write().push(Handover { step, anchor });
+        self.trust.write().adopt(next.clone());
+        let key = |of: &Membership, id: &MemberId| of.member(id).map(|m| m.verifying_key.clone());
+        let gone = self.mempool.retain(|b| key(&before, &b.author) == key(&next, &b.author));
+        Ok(self.store.drop_pending(&gone).await?)
     }
 
     pub(crate) fn tip_now(&self) -> Tip {
@@ -222,7 +274,7 @@ impl Replica {
         };
         let bytes = Bytes::from(stored.bytes);
         let now_ms = u64::MAX;
-        let check = move |replica: &Self, chain: &Chain| chain.check(now_ms, &bytes, |b| replica.check_known(b));
+        let check = move |replica: &Self, chain: &Chain| chain.check(now_ms, &bytes, |b| replica.check_known(chain, b));
         self.on_chain(check).await?.map_err(|reason| NodeError::Unexecutable { height, reason })
     }
 
@@ -263,12 +315,23 @@ impl Replica {
         let signers: BTreeSet<_> = certificate.signatures.iter().map(|s| s.validator.clone()).collect();
         self.chain.write().advance(execution, tail, &header, signers.into_iter().collect());
         self.mempool.remove(&included);
+        self.enter_roster(&header, certificate).await?;
+        for shown in evidence {
+            let _stopping = self.contradictions.send(equivocation(shown));
+        }
         let event = CommittedBlock { header, id: block, batches, derived, first_leaf };
         self.metrics.committed(&event, started.elapsed(), self.mempool.backlog());
         // Nobody listening is no fault.
         let _listeners = self.events.send(Arc::new(event));
         Ok(())
     }
+}
+
+/// A contradiction as it goes on the ledger.
+fn equivocation(evidence: Evidence) -> Equivocation {
+    let Evidence { validator, height, first, second } = evidence;
+    let statement = |s: Statement| SignedStatement { message: s.message, signature: s.signature };
+    Equivocation { validator, height, first: statement(first), second: statement(second) }
 }
 
 /// Two contradicting statements with their signatures, as canonical bytes.
@@ -286,7 +349,6 @@ fn evidence_bytes(evidence: &Evidence) -> Vec<u8> {
 /// Rebuilds the chain's tip from stored rows and checks what can be checked at once.
 async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, NodeError> {
     let consortium = genesis.digest();
-    let validators = genesis.validators()?;
     let tip = store.tip().await?;
     let fresh_after = tip.as_ref().map_or(0, |t| t.time_ms.saturating_sub(genesis.charter.freshness_ms));
     let loaded = store.load(fresh_after).await?;
@@ -298,14 +360,13 @@ async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, Node
         parent: Digest::ZERO,
         signers: std::collections::VecDeque::new(),
         tip_signers: Vec::new(),
-        validators,
     };
     let Some(tip) = tip else { return Ok(chain) };
     chain.state = State::restore(genesis, tip.height, tip.time_ms, loaded.rows, loaded.seen)?;
     chain.tail = LogTail::restore(tip.log_size, loaded.tiles);
     chain.parent = tip.block;
-    let window = 4 * chain.validators.validators().len() as u64;
-    for height in tip.height.saturating_sub(window - 1).max(1)..=tip.height {
+    // The newest header is wanted in any case, for the signers of its own.
+    for height in chain.window().min(tip.height).max(1)..=tip.height {
         let Some(stored) = store.block(height).await? else { continue };
         let block =
             covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
@@ -353,7 +414,8 @@ impl Application for Engineered {
             arrived.as_mut().enable();
             let next_due_ms = self.0.chain.read().state.next_due_ms();
             let now_ms = self.0.clock.now_ms();
-            if !self.0.mempool.is_empty() || next_due_ms.is_some_and(|due| due <= now_ms) {
+            let handing_over = self.0.chain.read().state.awaits_roster();
+            if handing_over || !self.0.mempool.is_empty() || next_due_ms.is_some_and(|due| due <= now_ms) {
                 return;
             }
             let sleep_ms = next_due_ms.map_or(1_000, |due| due.saturating_sub(now_ms).clamp(1, 1_000));
@@ -386,7 +448,7 @@ impl Application for Engineered {
     async fn check(&self, _height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError> {
         let replica = &self.0;
         let check = move |replica: &Replica, chain: &Chain| {
-            chain.check(replica.clock.now_ms(), &block, |batch| replica.check_known(batch))
+            chain.check(replica.clock.now_ms(), &block, |batch| replica.check_known(chain, batch))
         };
         let prepared = match replica.on_chain(check).await.map_err(AppError::new)? {
             Ok(prepared) => prepared,
@@ -420,6 +482,17 @@ impl Application for Engineered {
             chain.tip_signers = signers.into_iter().collect();
         }
         Ok(())
+    }
+
+    async fn condemned(&self, block: &Bytes, certificate: &Certificate, reason: &str) -> Option<AppError> {
+        let header = Block::read(block).ok()?.header;
+        let anchor = Anchor { header, certificate: certificate.clone() };
+        let replica = &self.0;
+        let theirs = anchor.belongs_to(&replica.consortium, replica.genesis.suite)
+            && anchor.header.height == replica.tip_now().height.saturating_add(1)
+            && replica.trust.read().certified(&anchor).is_ok();
+        let (height, reason) = (anchor.header.height, reason.to_owned());
+        theirs.then(|| AppError::new(NodeError::Unexecutable { height, reason }))
     }
 
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use covenant_domain::{Body, Equivocation};
 use covenant_ledger::SignedBatch;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::gossip::GossipHub;
+use crate::gossip::Offer;
+use crate::holder::Holder;
 use crate::replica::{CommittedBlock, Replica};
 use crate::track::Tracker;
 
@@ -59,13 +61,21 @@ pub(crate) async fn forget_answers(replica: Arc<Replica>) {
 }
 
 /// Offers what still waits to the peers again: one of them may have been away.
-pub(crate) async fn offer_again(replica: Arc<Replica>, gossip: GossipHub) {
+pub(crate) async fn offer_again(replica: Arc<Replica>, gossip: Arc<dyn Offer>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(3));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         for batch in replica.mempool.oldest(usize::MAX) {
-            gossip.offer(&replica.member, &Arc::new(batch.batch().clone()));
+            gossip.offer(&Arc::new(batch.batch().clone()));
         }
+    }
+}
+
+/// Shows on the ledger what validators said twice; the first of all nodes is recorded.
+pub(crate) async fn show_contradictions(holder: Arc<Holder>, mut found: mpsc::UnboundedReceiver<Equivocation>) {
+    while let Some(shown) = found.recv().await {
+        tracing::error!(validator = %shown.validator, height = shown.height, "a validator contradicted itself");
+        holder.submit(vec![Body::EquivocationShown(shown)]).await;
     }
 }

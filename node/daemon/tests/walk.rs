@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use covenant_canon::{Digest, Label, SuiteId, from_bytes, to_bytes};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{EpochSettings, GossipHub, Node, NodeConfig, Outcome, QueryState, Steps, SystemClock};
+use covenant_daemon::{EpochSettings, GossipHub, Keyring, Node, NodeConfig, Outcome, QueryState, Steps, SystemClock};
 use covenant_domain::*;
 use covenant_engine::Guard;
 use covenant_ledger::{Charter, Genesis, SignedBatch, verify_answer, verify_bundle};
@@ -124,16 +124,17 @@ async fn start_with(world: &World, validators: usize, steps: Steps) -> Vec<Node>
         let config = NodeConfig {
             member: member(&id),
             genesis: world.genesis.clone(),
-            signing: Arc::new(keys.signing),
+            keyring: Arc::new(Keyring::of(member(&id), keys.signing)),
             opening: Arc::new(keys.opening),
             store_url: format!("sqlite://{}", dir.join("node.db").display()),
             wal_dir: dir.join("wal"),
             sources: if i == 0 { vec![Arc::new(One(dataset().id))] } else { vec![] },
             epochs: EpochSettings { dir: dir.join("epochs"), memory: 1 << 30 },
             network: hub.join(&member(&id)),
-            gossip: gossip.clone(),
+            gossip: gossip.join(&member(&id)),
             clock: Arc::new(SystemClock),
             steps: steps.clone(),
+            observe: false,
         };
         nodes.push(Node::start(config).await.unwrap());
     }

@@ -299,6 +299,11 @@ impl Trust {
         self.memberships.iter().rev().find(begun).unwrap_or(&self.first)
     }
 
+    /// The membership that follows another.
+    pub fn after(&self, before: &Membership) -> Option<&Arc<Membership>> {
+        self.memberships.iter().find(|m| m.roster.from_height > before.roster.from_height)
+    }
+
     /// The newest membership known.
     pub fn latest(&self) -> &Arc<Membership> {
         self.memberships.last().unwrap_or(&self.first)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Identity};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{EpochSettings, GossipHub, Node, NodeConfig, NodeError, Steps, SystemClock};
+use covenant_daemon::{EpochSettings, GossipHub, Keyring, Node, NodeConfig, NodeError, Steps, SystemClock};
 use covenant_demo::city::City;
 use covenant_demo::{Founding, Local, MEMBERS, catalogue, import_city};
 use covenant_domain::MemberId;
@@ -79,7 +79,7 @@ impl Town {
         let id = MemberId::new(member).unwrap();
         let Identity { signing, opening, .. } = self.founding.identity(member).unwrap();
         let config = NodeConfig {
-            signing: Arc::new(signing),
+            keyring: Arc::new(Keyring::of(id.clone(), signing)),
             opening,
             genesis: self.founding.genesis.clone(),
             store_url: format!("sqlite://{}", self.database(member).display()),
@@ -87,9 +87,10 @@ impl Town {
             sources: self.sources.get(&id).cloned().unwrap_or_default(),
             epochs: EpochSettings { dir: self.founding.member_dir(&id).unwrap().join("epochs"), memory: 1 << 30 },
             network: self.hub.join(&id),
-            gossip: self.gossip.clone(),
+            gossip: self.gossip.join(&id),
             clock: Arc::new(SystemClock),
             steps: Steps::default(),
+            observe: false,
             member: id.clone(),
         };
         let node = Node::start(config).await?;

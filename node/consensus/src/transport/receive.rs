@@ -60,6 +60,7 @@ fn event_of(switch: &Switch, from: &MemberId, frame: &Bytes) -> Result<Option<Ne
             if !switch.close_request(id, from) {
                 return Err(CodecError::Value("an answer that nobody asked for"));
             }
+            switch.note_fetched(&response.values);
             // A malformed answer is an empty one: the engine then asks somebody else.
             let response = response.try_into().inspect_err(|error| tracing::warn!(%from, %error, "bad answer")).ok();
             return Ok(Some(NetworkEvent::SyncResponse(OutboundRequestId::new(id), peer, response)));

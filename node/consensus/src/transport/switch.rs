@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use arc_malachitebft_app_channel::app::engine::network::{NetworkEvent, Subscriber};
 use covenant_domain::MemberId;
+use covenant_ledger::Certificate;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::Link;
 use crate::assembly::{Place, cut};
-use crate::codec::{Message, RequestWire, encode, peer_id};
+use crate::codec::{Message, RequestWire, ValueWire, encode, peer_id};
 use crate::context::{Context, Part};
 use crate::pulse::Pulse;
 
@@ -23,6 +24,9 @@ pub(crate) enum Ask {
     Serve(MemberId, RequestWire),
 }
 
+/// Certificates of fetched blocks that are remembered.
+const MAX_FETCHED: usize = 256;
+
 type Event = NetworkEvent<Context>;
 
 #[derive(Default)]
@@ -32,6 +36,8 @@ struct Shared {
     /// Requests of ours that wait for an answer, and of whom.
     requests: BTreeMap<u64, MemberId>,
     last_request: u64,
+    /// Certificates that came with fetched blocks, by height and not checked; see [`Switch::certificate`].
+    fetched: BTreeMap<u64, Certificate>,
 }
 
 /// The transport's state.
@@ -116,6 +122,22 @@ impl Switch {
         }
         shared.requests.remove(&id);
         true
+    }
+
+    /// Notes the certificates of an answer.
+    pub(crate) fn note_fetched(&self, values: &[ValueWire]) {
+        let mut shared = self.shared.lock();
+        for value in values {
+            shared.fetched.insert(value.certificate.height, value.certificate.clone());
+        }
+        while shared.fetched.len() > MAX_FETCHED {
+            shared.fetched.pop_first();
+        }
+    }
+
+    /// The newest certificate that came with a fetched block of this height.
+    pub(crate) fn certificate(&self, height: u64) -> Option<Certificate> {
+        self.shared.lock().fetched.get(&height).cloned()
     }
 
     pub(crate) fn forget_request(&self, id: u64) {
