@@ -1,0 +1,248 @@
+//! A node as a process of its own: configuration, keys, transport, replica, RPC.
+
+mod config;
+mod directory;
+mod links;
+mod secrets;
+mod security;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use covenant_domain::{Dataset, MemberId};
+use covenant_ledger::{Genesis, GenesisError, Handover, HandoverError, Trust};
+use covenant_mesh::{Mesh, MeshConfig, MeshError, PeerInfo};
+use covenant_source::{Mapping, Source, SourceError, Vault, live};
+use covenant_tls::{Profile, TlsError};
+use tokio::task::JoinSet;
+
+use crate::clock::SystemClock;
+use crate::error::NodeError;
+use crate::lookup::EpochSettings;
+use crate::node::{Node, NodeConfig};
+use crate::rpc;
+use crate::steps::Steps;
+
+pub use config::{CONFIG_FORMAT, NodeFile, SourceFile, TlsFiles, database, read_toml};
+pub use directory::Circle;
+pub use secrets::{Certificates, Secrets, passphrase};
+pub use security::{Dialer, Guarded};
+
+/// Name of the protocol of RPC connections in the handshake.
+pub const RPC: &[u8] = b"h2";
+
+/// Why a process does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A configuration cannot be used.
+    #[error("configuration `{}`: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of secrets cannot be used.
+    #[error("secret `{}`: {reason}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No passphrase.
+    #[error("no passphrase: set `passphrase_file` in the configuration or COVENANT_PASSPHRASE")]
+    Passphrase,
+    /// The founding document does not hold.
+    #[error("the genesis does not hold")]
+    Genesis(#[from] GenesisError),
+    /// Handovers do not follow from the genesis.
+    #[error("the file of handovers does not follow from the genesis")]
+    Handover(#[from] HandoverError),
+    /// The transport certificate.
+    #[error("the transport certificate cannot be used")]
+    Tls(#[from] TlsError),
+    /// Connections.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+    /// The department's records.
+    #[error("dataset `{dataset}` cannot be served")]
+    Source {
+        /// Which.
+        dataset: String,
+        /// Why.
+        #[source]
+        source: SourceError,
+    },
+    /// The replica.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Reads the founding document and what is trusted beside it.
+///
+/// # Errors
+/// [`ServiceError::Config`], [`ServiceError::Genesis`] or [`ServiceError::Handover`].
+pub fn read_trust(genesis: &PathBuf, handovers: Option<&PathBuf>) -> Result<(Arc<Genesis>, Trust), ServiceError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|e| ServiceError::Config { path: path.clone(), reason: e.to_string() })
+    };
+    let parsed: Genesis = serde_json::from_slice(&read(genesis)?).map_err(|e| ServiceError::Config {
+        path: genesis.clone(),
+        reason: format!("it is no genesis document: {e}"),
+    })?;
+    let mut trust = Trust::new(&parsed)?;
+    if let Some(path) = handovers {
+        let wrong = |e| ServiceError::Config { path: path.clone(), reason: format!("it holds no handovers: {e}") };
+        let all: Vec<Handover> = covenant_canon::from_bytes(&read(path)?).map_err(wrong)?;
+        trust.follow(&all)?;
+    }
+    Ok((Arc::new(parsed), trust))
+}
+
+/// A running node process.
+pub struct Service {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its connections.
+    pub mesh: Arc<Mesh>,
+    circle: Arc<Circle>,
+    /// Aborted when dropped.
+    tasks: JoinSet<()>,
+}
+
+impl Service {
+    /// Starts a node with everything that its configuration names.
+    ///
+    /// # Errors
+    /// [`ServiceError`] naming what cannot be used; nothing runs then.
+    pub async fn start(file: NodeFile, steps: Steps) -> Result<Self, ServiceError> {
+        let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
+        let passphrase = passphrase(file.passphrase_file.as_deref())?;
+        let secrets = Secrets::open(&file.member, &file.keys, passphrase, trust.latest())?;
+        let circle = Circle::new(genesis.consortium.clone(), trust);
+        let certificates = Certificates::load(file.tls.clone(), secrets.keyring.clone(), circle.clone())?;
+        certificates.renew()?;
+        let certificates = Arc::new(certificates);
+        let sources = sources(&file).await?;
+        let profile = Profile::from(genesis.suite);
+        let guarded = Guarded::new(profile, certificates.current.clone(), circle.clone())?;
+        let (mesh, events, visits) = Mesh::start(MeshConfig {
+            me: file.member.clone(),
+            consortium: genesis.digest(),
+            listen: file.listen,
+            security: Arc::new(guarded),
+            addresses: file.addresses.clone(),
+        })
+        .await?;
+        let mesh = Arc::new(mesh);
+        let (network, gossip) = links::split(&mesh, events);
+        let config = NodeConfig {
+            member: file.member.clone(),
+            genesis,
+            keyring: secrets.keyring,
+            opening: secrets.opening,
+            store_url: file.store,
+            wal_dir: file.data.join("consensus"),
+            sources,
+            epochs: EpochSettings { dir: file.data.join("epochs"), memory: file.epoch_memory_mib << 20 },
+            network,
+            gossip,
+            clock: Arc::new(SystemClock),
+            steps,
+            observe: file.observe,
+        };
+        let node = Arc::new(Node::start(config).await?);
+        circle.ask(&node);
+        mesh.review();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(certificates.clone().keep());
+        tasks.spawn(review(node.clone(), mesh.clone(), certificates));
+        tasks.spawn(rpc::serve_visits(node.clone(), visits, circle.clone()));
+        tracing::info!(member = %file.member, listen = %mesh.local_addr(), height = node.tip().height, "node runs");
+        Ok(Self { node, mesh, circle, tasks })
+    }
+
+    /// Who is connected, and who was refused and why.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.mesh.peers()
+    }
+
+    /// The members as this process knows them.
+    pub fn circle(&self) -> &Arc<Circle> {
+        &self.circle
+    }
+
+    /// Stops taking part. Nothing that was promised is lost.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.mesh.stop().await;
+        if let Ok(node) = Arc::try_unwrap(self.node) {
+            node.stop().await;
+        }
+    }
+}
+
+/// After a change of members or certificates, connections that are admitted no more are closed, and the own certificate
+/// is renewed where the ledger names another key.
+async fn review(node: Arc<Node>, mesh: Arc<Mesh>, certificates: Arc<Certificates>) {
+    let mut events = node.subscribe();
+    drop(node);
+    loop {
+        match events.recv().await {
+            Ok(block) => {
+                let revokes = |e: &covenant_domain::Entry| matches!(e.body, covenant_domain::Body::CertificateRevoked(_));
+                let revoked = block.batches.iter().flat_map(|b| b.entries()).any(revokes);
+                if block.header.next_roster.is_none() && !revoked {
+                    continue;
+                }
+            }
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+        if let Err(error) = certificates.renew() {
+            tracing::error!(%error, "the transport certificate cannot be renewed");
+        }
+        mesh.review();
+    }
+}
+
+/// The department's records, as the configuration names them.
+async fn sources(file: &NodeFile) -> Result<Vec<Arc<dyn Source>>, ServiceError> {
+    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    for SourceFile { dataset: path, vault, live: table, mapping } in &file.sources {
+        let wrong = |reason: String| ServiceError::Config { path: path.clone(), reason };
+        let dataset: Dataset = if path.extension().is_some_and(|e| e == "toml") {
+            read_toml(path)?
+        } else {
+            let text = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
+            serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))?
+        };
+        dataset.check().map_err(|e| wrong(e.to_string()))?;
+        if dataset.holder != file.member {
+            return Err(wrong(format!("it is held by `{}`, not by `{}`", dataset.holder, file.member)));
+        }
+        let failed = |source| ServiceError::Source { dataset: dataset.id.to_string(), source };
+        sources.push(match (vault, table, mapping) {
+            (Some(url), None, None) => Vault::open(url).await.map_err(failed)?.source(&dataset),
+            (None, Some(url), Some(mapping)) => {
+                let mapping = Mapping::load(mapping).map_err(failed)?;
+                live(url, &dataset, &mapping).await.map_err(failed)?
+            }
+            _ => return Err(wrong("a source names a `vault`, or a `live` database with its `mapping`".into())),
+        });
+    }
+    Ok(sources)
+}
+
+/// Whose calls a node answers: its own member's, and those of gateways.
+pub(crate) fn may_call(circle: &Circle, own: &MemberId, caller: &MemberId) -> bool {
+    caller == own || circle.runs_gateway(caller)
+}

@@ -1,0 +1,93 @@
+//! TLS for the mesh and for calls, judged by the ledger.
+
+use std::sync::Arc;
+
+use covenant_domain::MemberId;
+use covenant_mesh::{MESH, Security};
+use covenant_tls::{Profile, Rotating, TlsError, client_config, explain_io, peer_member, server_config};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, CommonState, ServerConfig};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::directory::Circle;
+use super::{RPC, now_ms};
+
+/// The transport of a member: its certificate, and the ledger's word on everybody else's.
+pub struct Guarded {
+    profile: Profile,
+    identity: Rotating,
+    circle: Arc<Circle>,
+    server: Arc<ServerConfig>,
+}
+
+impl Guarded {
+    /// Connections under a profile.
+    ///
+    /// # Errors
+    /// [`TlsError::WrongProfile`] for a certificate of the other profile.
+    pub fn new(profile: Profile, identity: Rotating, circle: Arc<Circle>) -> Result<Self, TlsError> {
+        let clock = Arc::new(now_ms as fn() -> u64);
+        let server = server_config(profile, &identity, circle.clone(), clock, &[MESH, RPC])?;
+        Ok(Self { profile, identity, circle, server })
+    }
+
+    fn client_for(&self, peer: &MemberId, protocol: &[u8]) -> Result<Arc<ClientConfig>, TlsError> {
+        let clock = Arc::new(now_ms as fn() -> u64);
+        let (circle, expected) = (self.circle.clone(), Some(peer.clone()));
+        client_config(self.profile, Some(&self.identity), circle, expected, clock, &[protocol])
+    }
+}
+
+impl Security for Guarded {
+    fn server(&self) -> Arc<ServerConfig> {
+        self.server.clone()
+    }
+
+    fn client(&self, peer: &MemberId) -> Result<Arc<ClientConfig>, String> {
+        self.client_for(peer, MESH).map_err(|e| e.to_string())
+    }
+
+    fn member(&self, session: &CommonState) -> Result<MemberId, String> {
+        peer_member(session).map_err(|e| e.to_string())
+    }
+
+    fn admits(&self, peer: &MemberId) -> bool {
+        self.circle.runs_node(peer)
+    }
+
+    fn explain(&self, error: &std::io::Error) -> Option<String> {
+        explain_io(error).map(|e| e.to_string())
+    }
+}
+
+/// Calls a member's node.
+#[derive(Clone)]
+pub struct Dialer {
+    guarded: Arc<Guarded>,
+    peer: MemberId,
+    address: String,
+}
+
+impl Dialer {
+    /// A way to a member's node.
+    pub fn new(guarded: Arc<Guarded>, peer: MemberId, address: String) -> Self {
+        Self { guarded, peer, address }
+    }
+
+    /// A fresh connection, with both sides known.
+    ///
+    /// # Errors
+    /// What the system or TLS says, in words.
+    pub async fn dial(&self) -> std::io::Result<TlsStream<TcpStream>> {
+        let other = |text: String| std::io::Error::other(text);
+        let config = self.guarded.client_for(&self.peer, RPC).map_err(|e| other(e.to_string()))?;
+        let name = covenant_tls::internal_name(&self.peer);
+        let name = ServerName::try_from(name).map_err(|e| other(e.to_string()))?;
+        let stream = TcpStream::connect(&self.address).await?;
+        stream.set_nodelay(true)?;
+        let connected = TlsConnector::from(config).connect(name, stream).await;
+        connected.map_err(|e| explain_io(&e).map_or(e, |named| other(named.to_string())))
+    }
+}
