@@ -55,8 +55,16 @@ pub(crate) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), SuiteError> {
+    verify_bare(key, &preimage(label, message), signature)
+}
+
+pub(crate) fn verify_bare(
+    key: &ed25519_dalek::VerifyingKey,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), SuiteError> {
     let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| SuiteError::Signature)?;
-    key.verify_strict(&preimage(label, message), &signature).map_err(|_| SuiteError::Signature)
+    key.verify_strict(message, &signature).map_err(|_| SuiteError::Signature)
 }
 
 fn preimage(label: Label, message: &[u8]) -> Vec<u8> {

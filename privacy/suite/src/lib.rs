@@ -12,7 +12,8 @@
 //! [`SharedSecret`]) are silent in `Debug`, cleared on drop and compared in constant time. Mixing suites is an error.
 //!
 //! A signature covers `len(label) ‖ label ‖ message`, never the bare message, so one made for one purpose does not pass
-//! for another. A failed verification or opening says only that it failed.
+//! for another. The one exception, [`SigningKey::sign_certificate`], takes nothing that could be such a preimage. A failed
+//! verification or opening says only that it failed.
 //!
 //! This crate does no input or output, has no clock and draws no randomness of its own. It does not do TLS
 //! (`privacy/tls`), commitments or proofs (`privacy/sigma`). The SM4 of RustCrypto looks up tables by secret bytes: it is
@@ -20,6 +21,7 @@
 
 #![deny(missing_docs)]
 
+mod certificate;
 mod error;
 mod gcm;
 mod intl;

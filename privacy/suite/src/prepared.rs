@@ -51,6 +51,15 @@ impl PreparedKey {
             Parsed::Intl(key) => intl::verify(key, label, message, signature.as_bytes()),
         }
     }
+
+    /// INVARIANT only for what `certificate.rs` let through.
+    pub(crate) fn verify_bare(&self, message: &[u8], signature: &Signature) -> Result<(), SuiteError> {
+        signature.demand(self.suite())?;
+        match &self.0.parsed {
+            Parsed::Sm(key) => sm::verify_parts(key, &[message], signature.as_bytes()),
+            Parsed::Intl(key) => intl::verify_bare(key, message, signature.as_bytes()),
+        }
+    }
 }
 
 impl PartialEq for PreparedKey {

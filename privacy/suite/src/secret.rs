@@ -1,6 +1,7 @@
 //! Secrets: silent, cleared on drop, compared in constant time.
 
 use covenant_canon::{Label, SuiteId};
+use ed25519_dalek::Signer;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -57,6 +58,15 @@ impl SigningKey {
         let bytes = match &self.parsed {
             Signing::Sm(key) => key.sign(label, message)?,
             Signing::Intl(key) => intl::sign(key, label, message),
+        };
+        Ok(Signature::trusted(self.suite(), &bytes))
+    }
+
+    /// INVARIANT only for what `certificate.rs` let through.
+    pub(crate) fn sign_bare(&self, message: &[u8]) -> Result<Signature, SuiteError> {
+        let bytes = match &self.parsed {
+            Signing::Sm(key) => key.sign_parts(&[message])?,
+            Signing::Intl(key) => key.sign(message).to_bytes(),
         };
         Ok(Signature::trusted(self.suite(), &bytes))
     }

@@ -43,8 +43,12 @@ pub(crate) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), SuiteError> {
+    verify_parts(key, &[&label_head(label), message], signature)
+}
+
+pub(crate) fn verify_parts(key: &sm2::dsa::VerifyingKey, parts: &[&[u8]], signature: &[u8]) -> Result<(), SuiteError> {
     let signature = sm2::dsa::Signature::from_slice(signature).map_err(|_| SuiteError::Signature)?;
-    key.multipart_verify(&[&label_head(label), message], &signature).map_err(|_| SuiteError::Signature)
+    key.multipart_verify(parts, &signature).map_err(|_| SuiteError::Signature)
 }
 
 /// A parsed SM2 signing key on the heap, overwritten on drop.
@@ -62,7 +66,11 @@ impl Signing {
 
     /// GB/T 32918.2, 6.1, with the nonce of RFC 6979 over SM3.
     pub(crate) fn sign(&self, label: Label, message: &[u8]) -> Result<[u8; 64], SuiteError> {
-        let signature = self.0.try_multipart_sign(&[&label_head(label), message]).map_err(|_| SuiteError::Signing)?;
+        self.sign_parts(&[&label_head(label), message])
+    }
+
+    pub(crate) fn sign_parts(&self, parts: &[&[u8]]) -> Result<[u8; 64], SuiteError> {
+        let signature = self.0.try_multipart_sign(parts).map_err(|_| SuiteError::Signing)?;
         Ok(signature.to_bytes().into())
     }
 

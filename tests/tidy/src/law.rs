@@ -23,6 +23,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("daemon", 4),
     ("server", 4),
     ("client", 4),
+    ("tls", 4),
     ("authority", 4),
     ("demo", 5),
     ("cli", 5),

@@ -1,6 +1,7 @@
 //! Published vectors, frozen vectors, other implementations, and behaviour.
 
 mod behaviour;
+mod certificate;
 mod frozen;
 mod keyfile;
 mod openssl;
