@@ -79,12 +79,12 @@ pub enum MeshError {
 impl MeshConfig {
     pub(crate) fn check(&self) -> Result<(), MeshError> {
         let good = |address: &str| {
-            address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0))
+            address
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0))
         };
         match self.addresses.iter().find(|(_, address)| !good(address)) {
-            Some((member, address)) => {
-                Err(MeshError::Address { member: member.clone(), address: address.clone() })
-            }
+            Some((member, address)) => Err(MeshError::Address { member: member.clone(), address: address.clone() }),
             None => Ok(()),
         }
     }

@@ -125,12 +125,7 @@ async fn greet(
     }
 }
 
-async fn send(
-    inner: &Inner,
-    writing: &mut (impl AsyncWrite + Unpin),
-    kind: Kind,
-    body: &[u8],
-) -> Result<(), Ended> {
+async fn send(inner: &Inner, writing: &mut (impl AsyncWrite + Unpin), kind: Kind, body: &[u8]) -> Result<(), Ended> {
     let bytes = [&frame::head(kind, body.len()), body].concat();
     writing.write_all(&bytes).await.map_err(broken(inner))?;
     writing.flush().await.map_err(broken(inner))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant_domain::MemberId;
-use rand::Rng as _;
+use rand::RngExt as _;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -14,12 +14,14 @@ use crate::mesh::Inner;
 
 /// First pause after a failure, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long the larger id waits for the smaller one's call.
+const PATIENT: Duration = Duration::from_millis(400);
 /// How long connecting and the handshake may take each.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Calls one peer as long as its address is the same.
 pub(crate) async fn keep(inner: Arc<Inner>, peer: MemberId, address: String) {
-    let mut pause = PAUSE.0;
+    let (mut pause, mut waits) = (PAUSE.0, inner.config.me > peer);
     while inner.addresses.lock().get(&peer) == Some(&address) {
         // Registered before looking, so that an end in between is not missed.
         let ended = inner.registry.ended.notified();
@@ -28,6 +30,13 @@ pub(crate) async fn keep(inner: Arc<Inner>, peer: MemberId, address: String) {
         if inner.registry.is_connected(&peer) {
             ended.await;
             pause = PAUSE.0;
+            waits = inner.config.me > peer;
+            continue;
+        }
+        if waits {
+            // The other end is to call first: of two connections one would have to go, with the frames on it.
+            waits = false;
+            tokio::time::sleep(PATIENT).await;
             continue;
         }
         if inner.config.security.admits(&peer) {

@@ -72,7 +72,8 @@ impl Hello {
         };
         let Self { version, oldest, consortium, member } = theirs;
         if version < self.oldest || oldest > self.version {
-            let text = format!("one end speaks version {oldest} to {version}, the other {} to {}", self.oldest, self.version);
+            let text =
+                format!("one end speaks version {oldest} to {version}, the other {} to {}", self.oldest, self.version);
             return Err(Refusal::new("protocol_version", text));
         }
         if consortium != self.consortium {
@@ -101,7 +102,8 @@ mod tests {
         let (a, b) = (MemberId::new("a").unwrap(), MemberId::new("b").unwrap());
         let own = Hello::new(a.clone(), Digest([1; 32]));
         let theirs = Hello::new(b.clone(), Digest([1; 32]));
-        let code = |hello: &Hello, peer: &MemberId, admitted| own.judge(&hello.bytes(), peer, admitted).map_err(|r| r.code);
+        let code =
+            |hello: &Hello, peer: &MemberId, admitted| own.judge(&hello.bytes(), peer, admitted).map_err(|r| r.code);
         assert_eq!(code(&theirs, &b, true), Ok(()));
         assert_eq!(code(&theirs, &b, false), Err("not_admitted".into()));
         assert_eq!(code(&theirs, &a, true), Err("other_member".into()));

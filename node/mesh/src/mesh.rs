@@ -142,9 +142,9 @@ async fn diallers(inner: Arc<Inner>) {
         let wanted = inner.addresses.lock().clone();
         known.retain(|(peer, address), _| wanted.get(peer) == Some(address));
         for (peer, address) in wanted.into_iter().filter(|(peer, _)| *peer != inner.config.me) {
-            known.entry((peer.clone(), address.clone())).or_insert_with(|| {
-                running.spawn(dial::keep(inner.clone(), peer, address))
-            });
+            known
+                .entry((peer.clone(), address.clone()))
+                .or_insert_with(|| running.spawn(dial::keep(inner.clone(), peer, address)));
         }
         inner.readdressed.notified().await;
     }

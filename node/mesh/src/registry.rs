@@ -67,7 +67,12 @@ impl Registry {
     }
 
     /// A new connection to a peer, dialled by one of the two.
-    pub(crate) fn enter(&self, peer: &MemberId, by: &MemberId, certificate: Option<CertificateDer<'static>>) -> Entered {
+    pub(crate) fn enter(
+        &self,
+        peer: &MemberId,
+        by: &MemberId,
+        certificate: Option<CertificateDer<'static>>,
+    ) -> Entered {
         let mut guard = self.known.lock();
         let known = &mut *guard;
         let preferred = self.me.clone().min(peer.clone());
@@ -81,8 +86,7 @@ impl Registry {
         }
         known.generation += 1;
         let (generation, outbox, end) = (known.generation, Arc::new(Outbox::default()), Arc::new(Notify::new()));
-        let slot =
-            Slot { outbox: outbox.clone(), certificate, generation, dialler: by.clone(), end: end.clone() };
+        let slot = Slot { outbox: outbox.clone(), certificate, generation, dialler: by.clone(), end: end.clone() };
         let former = known.slots.insert(peer.clone(), slot);
         if let Some(former) = &former {
             outbox.inherit(&former.outbox);

@@ -126,7 +126,13 @@ async fn a_taken_port_and_a_nonsense_address_are_named() {
     let taken = world.start("a", free(), &[]).await;
     let start = |listen, address: &str| {
         let addresses = [(id("b"), address.to_owned())].into();
-        Mesh::start(MeshConfig { me: id("a"), consortium: CONSORTIUM, listen, security: world.security("a"), addresses })
+        Mesh::start(MeshConfig {
+            me: id("a"),
+            consortium: CONSORTIUM,
+            listen,
+            security: world.security("a"),
+            addresses,
+        })
     };
     let error = start(taken.mesh.local_addr(), "h:1").await.err().unwrap();
     assert!(matches!(error, MeshError::Listen { .. }), "{error}");
@@ -136,7 +142,12 @@ async fn a_taken_port_and_a_nonsense_address_are_named() {
 }
 
 /// A caller that says what it likes behind a good handshake.
-async fn caller(world: &World, name: &str, at: std::net::SocketAddr, protocol: &[u8]) -> tokio_rustls::client::TlsStream<TcpStream> {
+async fn caller(
+    world: &World,
+    name: &str,
+    at: std::net::SocketAddr,
+    protocol: &[u8],
+) -> tokio_rustls::client::TlsStream<TcpStream> {
     let connector = TlsConnector::from(world.client(name, &[protocol]));
     let server = ServerName::try_from("a.covenant.internal").unwrap();
     connector.connect(server, TcpStream::connect(at).await.unwrap()).await.unwrap()

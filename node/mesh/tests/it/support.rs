@@ -16,27 +16,27 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, CommonState, RootCertStore, ServerConfig};
 use tokio::sync::mpsc;
 
-pub const CONSORTIUM: Digest = Digest([7; 32]);
+pub(crate) const CONSORTIUM: Digest = Digest([7; 32]);
 
-pub fn id(name: &str) -> MemberId {
+pub(crate) fn id(name: &str) -> MemberId {
     MemberId::new(name).unwrap()
 }
 
 /// One authority for all members, which here is enough.
-pub struct World {
+pub(crate) struct World {
     ca: Certificate,
     key: KeyPair,
-    pub banned: Arc<Mutex<BTreeSet<MemberId>>>,
+    pub(crate) banned: Arc<Mutex<BTreeSet<MemberId>>>,
 }
 
-pub struct Plain {
+pub(crate) struct Plain {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
     banned: Arc<Mutex<BTreeSet<MemberId>>>,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// A client of a member that offers these protocols.
-    pub fn client(&self, name: &str, protocols: &[&[u8]]) -> Arc<ClientConfig> {
+    pub(crate) fn client(&self, name: &str, protocols: &[&[u8]]) -> Arc<ClientConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let (chain, key) = self.certified(name);
@@ -66,7 +66,7 @@ impl World {
         Arc::new(config)
     }
 
-    pub fn security(&self, name: &str) -> Arc<Plain> {
+    pub(crate) fn security(&self, name: &str) -> Arc<Plain> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots(), provider.clone()).build().unwrap();
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -76,11 +76,11 @@ impl World {
         Arc::new(Plain { server: Arc::new(server), client: self.client(name, &[MESH]), banned: self.banned.clone() })
     }
 
-    pub async fn start(&self, name: &str, listen: SocketAddr, addresses: &[(&str, SocketAddr)]) -> Node {
+    pub(crate) async fn start(&self, name: &str, listen: SocketAddr, addresses: &[(&str, SocketAddr)]) -> Node {
         self.start_as(name, CONSORTIUM, listen, addresses).await
     }
 
-    pub async fn start_as(
+    pub(crate) async fn start_as(
         &self,
         name: &str,
         consortium: Digest,
@@ -118,19 +118,19 @@ impl Security for Plain {
     }
 }
 
-pub struct Node {
-    pub mesh: Mesh,
-    pub events: mpsc::Receiver<MeshEvent>,
-    pub visits: mpsc::Receiver<Visit>,
+pub(crate) struct Node {
+    pub(crate) mesh: Mesh,
+    pub(crate) events: mpsc::Receiver<MeshEvent>,
+    pub(crate) visits: mpsc::Receiver<Visit>,
 }
 
 impl Node {
-    pub async fn next(&mut self) -> MeshEvent {
+    pub(crate) async fn next(&mut self) -> MeshEvent {
         tokio::time::timeout(Duration::from_secs(30), self.events.recv()).await.expect("an event in time").unwrap()
     }
 
     /// Waits until these are connected; other events are passed over.
-    pub async fn connected(&mut self, peers: &[&str]) {
+    pub(crate) async fn connected(&mut self, peers: &[&str]) {
         let mut missing: BTreeSet<MemberId> = peers.iter().map(|p| id(p)).collect();
         while !missing.is_empty() {
             match self.next().await {
@@ -145,11 +145,11 @@ impl Node {
         }
     }
 
-    pub async fn disconnected(&mut self, peer: &str) {
+    pub(crate) async fn disconnected(&mut self, peer: &str) {
         while self.next().await != MeshEvent::Disconnected(id(peer)) {}
     }
 
-    pub async fn frame(&mut self) -> (MemberId, covenant_mesh::Lane, Bytes) {
+    pub(crate) async fn frame(&mut self) -> (MemberId, covenant_mesh::Lane, Bytes) {
         loop {
             if let MeshEvent::Frame(peer, lane, frame) = self.next().await {
                 return (peer, lane, frame);
@@ -157,12 +157,12 @@ impl Node {
         }
     }
 
-    pub fn peer(&self, name: &str) -> PeerInfo {
+    pub(crate) fn peer(&self, name: &str) -> PeerInfo {
         self.mesh.peers().into_iter().find(|p| p.member == id(name)).expect("a known peer")
     }
 
     /// Waits until it is known why a peer is not connected.
-    pub async fn refusal(&self, peer: &str, words: &str) {
+    pub(crate) async fn refusal(&self, peer: &str, words: &str) {
         for _ in 0..600 {
             let known = self.mesh.peers().into_iter().find(|p| p.member == id(peer)).and_then(|p| p.refusal);
             if known.is_some_and(|refusal| refusal.contains(words)) {
@@ -175,6 +175,6 @@ impl Node {
 }
 
 /// A port that is free now.
-pub fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
