@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
 use tracing::{Instrument, Span};
 
+use crate::changes::Changes;
 use crate::error::NodeError;
 use crate::gossip::GossipHub;
 use crate::lookup::Lookups;
@@ -34,8 +35,8 @@ pub(crate) struct Holder {
     gossip: GossipHub,
     work: Mutex<Work>,
     wake: Notify,
-    /// Told whenever an answer was stored.
-    pub(crate) stored: broadcast::Sender<()>,
+    /// Counts stored answers and blocks seen: what consumers wait for.
+    pub(crate) changes: Arc<Changes>,
 }
 
 /// Jobs whose permits and inputs are here.
@@ -77,8 +78,8 @@ impl Holder {
         key: Arc<SigningKey>,
         gossip: GossipHub,
     ) -> Arc<Self> {
-        let stored = broadcast::channel(16).0;
-        Arc::new(Self { replica, worker, lookups, key, gossip, work: Mutex::default(), wake: Notify::new(), stored })
+        let changes = Arc::default();
+        Arc::new(Self { replica, worker, lookups, key, gossip, work: Mutex::default(), wake: Notify::new(), changes })
     }
 
     /// Keeps sealed inputs for their permits. Durable when it returns; a sender's first input of an intent stays.
@@ -321,7 +322,7 @@ impl Holder {
             }
         }
         drop(work);
-        let _nobody_waits = self.stored.send(());
+        self.changes.note();
         Ok(())
     }
 

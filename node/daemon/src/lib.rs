@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod chain;
+mod changes;
 mod clock;
 mod error;
 mod evidence;
@@ -15,9 +16,11 @@ mod lookup;
 mod mempool;
 mod metrics;
 mod node;
+mod port;
 mod private;
 mod replay;
 mod replica;
+pub mod rpc;
 mod steps;
 mod tasks;
 mod track;
@@ -30,6 +33,7 @@ pub use error::{NodeError, SubmitError};
 pub use gossip::GossipHub;
 pub use lookup::{BuildState, EpochSettings, LookupError};
 pub use node::{Node, NodeConfig, Outcome, RecordedEntry};
+pub use port::LocalNode;
 pub use replay::{Rebuilt, rebuild, simulate};
 pub use replica::{CommittedBlock, Tip};
 pub use steps::{StepHook, Steps};

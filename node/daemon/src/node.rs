@@ -95,8 +95,6 @@ pub struct Node {
     engine: Engine,
     /// Aborted when dropped.
     tasks: JoinSet<()>,
-    /// Told after the tracker has seen a block.
-    tracked: broadcast::Sender<u64>,
 }
 
 impl Node {
@@ -128,10 +126,10 @@ impl Node {
         let worker = Worker::new(genesis.suite, opening, sources).serving(shelf);
         let holder = Holder::new(replica.clone(), worker, lookups.clone(), signing.clone(), gossip.clone());
         let votes = Arc::new(Votes { member: member.clone(), key: signing.clone(), keys: replica.keys.clone() });
-        let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
+        let tracker = Arc::new(Tracker::default());
         let offered = gossip.join(&member);
         let mut background = JoinSet::new();
-        background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
+        background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), holder.changes.clone()));
         background.spawn(holder.clone().run());
         background.spawn(tasks::take_offers(replica.clone(), offered));
         background.spawn(tasks::offer_again(replica.clone(), gossip.clone()));
@@ -140,7 +138,7 @@ impl Node {
         let settings = Config::new(replica.consortium, member, wal_dir);
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
-        Ok(Self { replica, holder, lookups, tracker, signing, gossip, engine, tasks: background, tracked })
+        Ok(Self { replica, holder, lookups, tracker, signing, gossip, engine, tasks: background })
     }
 
     /// Stops taking part. Nothing that was promised is lost.
@@ -294,11 +292,6 @@ impl Node {
     /// Whether an intent waits in this node's mempool.
     pub fn is_waiting(&self, intent: &IntentId) -> bool {
         self.replica.mempool.has_intent(intent)
-    }
-
-    /// Resolves when something about queries may have changed at this node.
-    pub fn changes(&self) -> (broadcast::Receiver<u64>, broadcast::Receiver<()>) {
-        (self.tracked.subscribe(), self.holder.stored.subscribe())
     }
 
     /// The evidence bundle of a decided query.

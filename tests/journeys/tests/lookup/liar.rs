@@ -9,7 +9,7 @@ use covenant_canon::Digest;
 use covenant_canon::to_bytes;
 use covenant_domain::*;
 use covenant_engine::{Plan, Wish};
-use covenant_journeys::Relay;
+use covenant_app::Nodes;
 use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use covenant_sigma::SecretScalar;
 use covenant_sigma::threshold::{Committee, FirstRound};
@@ -32,12 +32,12 @@ pub(crate) enum Lie {
 }
 
 pub(crate) struct Liar {
-    honest: Relay,
+    honest: Nodes,
     pub(crate) lie: Mutex<Lie>,
 }
 
 impl Liar {
-    pub(crate) fn new(honest: Relay) -> Arc<Self> {
+    pub(crate) fn new(honest: Nodes) -> Arc<Self> {
         Arc::new(Self { honest, lie: Mutex::new(Lie::Nothing) })
     }
 
