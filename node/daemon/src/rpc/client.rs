@@ -34,7 +34,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// A node in another process. Connects when first asked, and again by itself. One call at a time waits for changes, however
 /// many wait here, so that a node that goes or comes back is noticed without being asked.
 pub struct RemoteNode {
-    line: Arc<Line>,
+    pub(super) line: Arc<Line>,
     /// Aborted when dropped.
     _follower: JoinSet<()>,
 }
@@ -79,11 +79,11 @@ impl RemoteNode {
 #[async_trait]
 impl NodeCall for RemoteNode {
     fn is_running(&self) -> bool {
-        self.line.running.load(Ordering::Relaxed)
+        self.line.is_running()
     }
 
     fn changes(&self) -> u64 {
-        self.line.changes.count()
+        self.line.changes()
     }
 
     async fn call(&self, ask: NodeAsk) -> Result<NodeAnswer, PortError> {
@@ -94,7 +94,8 @@ impl NodeCall for RemoteNode {
     }
 }
 
-struct Line {
+/// The way to a node, on which each call is a call there.
+pub(super) struct Line {
     member: MemberId,
     client: NodeClient<Channel>,
     /// What the node said last, and false while it cannot be reached.
@@ -103,7 +104,16 @@ struct Line {
     changes: Changes,
 }
 
-impl Line {
+#[async_trait]
+impl NodeCall for Line {
+    fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.count()
+    }
+
     async fn call(&self, ask: NodeAsk) -> Result<NodeAnswer, PortError> {
         let (name, limit, envelope) = (ask.name(), patience(&ask), enclose(&ask));
         let length = envelope.body.len();
@@ -125,7 +135,9 @@ impl Line {
             other => other,
         })
     }
+}
 
+impl Line {
     fn away(&self, name: &str, reason: &dyn std::fmt::Display) -> PortError {
         PortError::unavailable(format!("`{}` asked `{name}`: {reason}", self.member))
     }

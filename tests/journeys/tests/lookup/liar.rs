@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use covenant_app::Nodes;
 use covenant_app::port::*;
 use covenant_canon::Digest;
 use covenant_canon::to_bytes;
 use covenant_domain::*;
 use covenant_engine::{Plan, Wish};
-use covenant_app::Nodes;
 use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use covenant_sigma::SecretScalar;
 use covenant_sigma::threshold::{Committee, FirstRound};

@@ -1,6 +1,5 @@
 //! A gateway's port that counts what passes and, if told to, does not pass it on as it came.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -60,7 +59,7 @@ pub(crate) struct Spy {
     /// Evaluations as they came from the holder.
     pub(crate) evaluations: Mutex<Vec<Evaluation>>,
     /// What the holder said to each retrieval of the gateway's making, and whether it stored something then.
-    pub(crate) forged: Mutex<Vec<(Result<(), Cow<'static, str>>, bool)>>,
+    pub(crate) forged: Mutex<Vec<(Result<(), String>, bool)>>,
 }
 
 impl Spy {
@@ -107,9 +106,9 @@ impl Spy {
     }
 }
 
-fn code(error: PortError) -> Cow<'static, str> {
+fn code(error: PortError) -> String {
     match error {
-        PortError::Refused { code, .. } => code,
+        PortError::Refused { code, .. } => code.into_owned(),
         _ => "unavailable".into(),
     }
 }
