@@ -21,7 +21,7 @@ use minicbor::{Decode, Encode};
 
 pub use catalogue::{Catalogue, PublishedDataset};
 pub use epoch::{BuildState, EpochPart, EpochView, EscrowView, FileChunk};
-pub use node::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodeReply, Released, Standing, answer};
+pub use node::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodePulse, NodeReply, Released, Standing, answer};
 pub use record::{RecordKind, Recorded, Records};
 
 /// Why the consortium did not do what was asked.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use covenant_app::port::{
     BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
-    GrantView, LedgerTip, NodeHealth, NodePort, PortError, PublishedDataset, RecordKind, Records, Released,
+    GrantView, LedgerTip, NodeHealth, NodePort, NodePulse, PortError, PublishedDataset, RecordKind, Records, Released,
     SealedInput, Standing,
 };
 use covenant_canon::Digest;
@@ -60,8 +60,7 @@ impl LocalNode {
     }
 }
 
-#[async_trait]
-impl NodePort for LocalNode {
+impl NodePulse for LocalNode {
     fn is_running(&self) -> bool {
         self.0.is_running()
     }
@@ -69,7 +68,10 @@ impl NodePort for LocalNode {
     fn changes(&self) -> u64 {
         self.0.holder.changes.count()
     }
+}
 
+#[async_trait]
+impl NodePort for LocalNode {
     async fn tip(&self) -> Result<LedgerTip, PortError> {
         let tip = self.0.tip();
         Ok(LedgerTip { height: tip.height, block: tip.block, leaves: tip.leaves, time_ms: tip.time_ms })

@@ -94,13 +94,19 @@ pub struct Released {
     pub receipted: bool,
 }
 
+/// What is known of a node without asking it.
+pub trait NodePulse: Send + Sync {
+    /// Whether it takes part in consensus, as far as is known here and now.
+    fn is_running(&self) -> bool;
+
+    /// Number of changes at the node that are known here, for [`NodePort::changed`]. Not zero, and comparable only with
+    /// what the same port said.
+    fn changes(&self) -> u64;
+}
+
 /// Carries calls to a node. Whatever does so is a [`NodePort`].
 #[async_trait]
-pub trait NodeCall: Send + Sync {
-    /// As [`NodePort::is_running`].
-    fn is_running(&self) -> bool;
-    /// As [`NodePort::changes`].
-    fn changes(&self) -> u64;
+pub trait NodeCall: NodePulse {
     /// Has one call answered.
     ///
     /// # Errors
@@ -112,14 +118,7 @@ macro_rules! calls {
     ($($(#[$doc:meta])* $n:literal $call:ident $method:ident($($name:ident: $ty:ty),*) -> $out:ty;)*) => {
         /// One member's node as a gateway sees it. Each call may be a round trip: what is asked for many is asked at once.
         #[async_trait]
-        pub trait NodePort: Send + Sync {
-            /// Whether it takes part in consensus, as far as is known here and now.
-            fn is_running(&self) -> bool;
-
-            /// Number of changes at the node that are known here, for [`NodePort::changed`]. Not zero, and comparable only
-            /// with what the same port said.
-            fn changes(&self) -> u64;
-
+        pub trait NodePort: NodePulse {
             $($(#[$doc])* async fn $method(&self, $($name: $ty),*) -> Result<$out, PortError>;)*
         }
 
@@ -169,14 +168,6 @@ macro_rules! calls {
 
         #[async_trait]
         impl<T: NodeCall> NodePort for T {
-            fn is_running(&self) -> bool {
-                NodeCall::is_running(self)
-            }
-
-            fn changes(&self) -> u64 {
-                NodeCall::changes(self)
-            }
-
             $(async fn $method(&self, $($name: $ty),*) -> Result<$out, PortError> {
                 match self.call(NodeAsk::$call(($($name,)*))).await? {
                     NodeAnswer::$call(out) => Ok(out),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use covenant_app::port::{NodeAnswer, NodeAsk, NodeCall, NodeReply, PortError};
+use covenant_app::port::{NodeAnswer, NodeAsk, NodeCall, NodePulse, NodeReply, PortError};
 use covenant_domain::MemberId;
 use covenant_wire::node::v1::node_client::NodeClient;
 use covenant_wire::{enclose, open};
@@ -76,8 +76,7 @@ impl RemoteNode {
     }
 }
 
-#[async_trait]
-impl NodeCall for RemoteNode {
+impl NodePulse for RemoteNode {
     fn is_running(&self) -> bool {
         self.line.is_running()
     }
@@ -85,7 +84,10 @@ impl NodeCall for RemoteNode {
     fn changes(&self) -> u64 {
         self.line.changes()
     }
+}
 
+#[async_trait]
+impl NodeCall for RemoteNode {
     async fn call(&self, ask: NodeAsk) -> Result<NodeAnswer, PortError> {
         match ask {
             NodeAsk::Changed((since, wait)) => Ok(NodeAnswer::Changed(self.line.changes.after(since, wait).await)),
@@ -104,8 +106,7 @@ pub(super) struct Line {
     changes: Changes,
 }
 
-#[async_trait]
-impl NodeCall for Line {
+impl NodePulse for Line {
     fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed)
     }
@@ -113,7 +114,10 @@ impl NodeCall for Line {
     fn changes(&self) -> u64 {
         self.changes.count()
     }
+}
 
+#[async_trait]
+impl NodeCall for Line {
     async fn call(&self, ask: NodeAsk) -> Result<NodeAnswer, PortError> {
         let (name, limit, envelope) = (ask.name(), patience(&ask), enclose(&ask));
         let length = envelope.body.len();

@@ -52,22 +52,20 @@ pub async fn serve<T>(
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(2 * WINDOW_BYTES)
         .add_service(service);
+    // Not left to the server, which does not listen to it any more once there are no further streams.
     let shut = async {
         shutdown.await;
         door.node.write().take();
         stop.send_replace(true);
-    };
-    let overdue = async {
-        stopped(stopping).await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = server.serve_with_incoming_shutdown(incoming, shut) => {
+        served = server.serve_with_incoming_shutdown(incoming, stopped(stopping)) => {
             if let Err(error) = served {
                 tracing::error!(%error, "calls from other processes are not answered any more");
             }
         }
-        () = overdue => tracing::debug!("some callers hold on to their connection"),
+        () = shut => tracing::debug!("some callers hold on to their connection"),
     }
     // Streams may have ended on their own; connections still open get no further answer.
     door.node.write().take();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use covenant_app::port::{FileChunk, NodeAnswer, NodeAsk, NodePort, NodeReply, PortError, answer};
+use covenant_app::port::{FileChunk, NodeAnswer, NodeAsk, NodePort, NodePulse, NodeReply, PortError, answer};
 use covenant_canon::to_bytes;
 use covenant_wire::node::v1::Envelope;
 use covenant_wire::node::v1::node_client::NodeClient;
@@ -98,7 +98,7 @@ async fn what_a_node_says_no_to_arrives_as_it_was_said() {
     assert!(matches!(remote.tip().await, Err(PortError::Unavailable { .. })), "an answer to something else");
     fake.running.store(false, Ordering::SeqCst);
     let _any = remote.tip().await;
-    assert!(!NodePort::is_running(&*remote), "the node says that its consensus stopped");
+    assert!(!remote.is_running(), "the node says that its consensus stopped");
     serving.stop().await;
 }
 
@@ -177,16 +177,16 @@ async fn a_node_that_goes_is_named_and_found_again_when_it_is_back() {
     };
     assert!(away().await.contains("`housing`"), "never there");
     let serving = place.open(fake.clone(), anyone());
-    until(async || NodePort::is_running(&*remote)).await;
+    until(async || remote.is_running()).await;
     assert!(remote.tip().await.is_ok());
-    let known = NodePort::changes(&*remote);
+    let known = remote.changes();
     serving.stop().await;
     assert!(away().await.contains("`housing` asked `tip`"));
-    assert!(!NodePort::is_running(&*remote));
+    assert!(!remote.is_running());
     // Who waits for it is woken to look for another.
     assert_ne!(remote.changed(known, LONG).await.unwrap(), known);
     let serving = place.open(fake.clone(), anyone());
-    until(async || NodePort::is_running(&*remote)).await;
+    until(async || remote.is_running()).await;
     assert!(remote.tip().await.is_ok());
     serving.stop().await;
 }
@@ -196,7 +196,7 @@ async fn many_wait_for_changes_and_one_call_brings_them() {
     let (fake, place) = (Fake::new(), Place::of("gate"));
     let serving = place.open(fake.clone(), anyone());
     let remote = place.remote();
-    let mut known = NodePort::changes(&*remote);
+    let mut known = remote.changes();
     // The first answer of the node.
     known = remote.changed(known, LONG).await.unwrap();
     for round in 1..4 {
@@ -206,7 +206,7 @@ async fn many_wait_for_changes_and_one_call_brings_them() {
             fake.changes.note();
         };
         let (told, ()) = tokio::join!(waiting, change);
-        let now = NodePort::changes(&*remote);
+        let now = remote.changes();
         assert!(told.iter().all(|count| *count == Ok(now)) && now != known, "round {round}: {told:?}");
         known = now;
     }

@@ -95,7 +95,9 @@ fn grant() -> GrantState {
         signed_by: vec![member("bank")],
         request: None,
         superseded_by: Some(GrantId::from_parts(8, &[8; 10])),
-        overlay: digest(8),
+        deletion_due_ms: Some(8),
+        deletion_overdue: true,
+        deletion: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use covenant_app::port::{NodeAnswer, NodeAsk, NodeCall, NodePort, PortError};
+use covenant_app::port::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodePulse, PortError};
 use covenant_domain::MemberId;
 use futures::StreamExt;
 use futures::channel::mpsc;
@@ -41,8 +42,7 @@ impl Fake {
     }
 }
 
-#[async_trait]
-impl NodeCall for Fake {
+impl NodePulse for Fake {
     fn is_running(&self) -> bool {
         self.running.load(Ordering::SeqCst)
     }
@@ -50,7 +50,10 @@ impl NodeCall for Fake {
     fn changes(&self) -> u64 {
         self.changes.count()
     }
+}
 
+#[async_trait]
+impl NodeCall for Fake {
     async fn call(&self, ask: NodeAsk) -> Result<NodeAnswer, PortError> {
         if let NodeAsk::Changed((since, wait)) = ask {
             self.asked_for_changes.fetch_add(1, Ordering::SeqCst);
@@ -119,7 +122,8 @@ impl Serving {
     pub(super) async fn stop(self) {
         self.place.door.lock().take();
         drop(self.stop);
-        self.task.await.unwrap();
+        // Well before the calls under way would end by themselves.
+        tokio::time::timeout(Duration::from_secs(15), self.task).await.unwrap().unwrap();
     }
 }
 
