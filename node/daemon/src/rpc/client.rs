@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Status};
 
-use super::{ENVELOPE_BYTES, KEEP_ALIVE, MAX_ASK_BYTES, MAX_REPLY_BYTES, WINDOW_BYTES, patience};
+use super::{ENVELOPE_BYTES, KEEP_ALIVE, MAX_ASK_BYTES, MAX_REPLY_BYTES, NOT_ALLOWED, WINDOW_BYTES, patience};
 use crate::changes::Changes;
 
 /// How long a connection may take to come about.
@@ -153,6 +153,7 @@ impl Line {
     fn failed(&self, name: &str, limit: Duration, status: &Status) -> PortError {
         match status.code() {
             Code::OutOfRange => PortError::refused("rpc-too-large", status.message()),
+            Code::PermissionDenied => PortError::refused(NOT_ALLOWED, status.message()),
             Code::Cancelled | Code::DeadlineExceeded => self.late(name, limit),
             _ => {
                 self.running.store(false, Ordering::Relaxed);

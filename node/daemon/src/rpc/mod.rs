@@ -28,6 +28,9 @@ pub const MAX_ASK_BYTES: usize = 8 * 1024 * 1024;
 /// Longest reply: a chunk of a file is at most 4 MiB, answers at most 12; lists of records grow with the ledger.
 pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
 
+/// Code of a refusal of the caller itself.
+const NOT_ALLOWED: &str = "caller-not-allowed";
+
 /// What protobuf puts around the bytes of a call.
 const ENVELOPE_BYTES: usize = 64;
 

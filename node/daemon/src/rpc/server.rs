@@ -14,12 +14,13 @@ use futures::Stream;
 use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
 use super::{
-    ENVELOPE_BYTES, KEEP_ALIVE, MAX_ASK_BYTES, MAX_REPLY_BYTES, MayCall, Peer, PeerStream, REPLAY_PATIENCE,
-    WINDOW_BYTES, bounded,
+    ENVELOPE_BYTES, KEEP_ALIVE, MAX_ASK_BYTES, MAX_REPLY_BYTES, MayCall, NOT_ALLOWED, Peer, PeerStream,
+    REPLAY_PATIENCE, WINDOW_BYTES, bounded,
 };
 
 /// How long connections may take to end.
@@ -39,10 +40,12 @@ pub async fn serve<T>(
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (stop, stopping) = watch::channel(false);
+    let at_all = may_call.clone();
     let door = Arc::new(Door { node: RwLock::new(Some(node)), may_call, stopping: stopping.clone() });
     let service = NodeServer::from_arc(door.clone())
         .max_decoding_message_size(MAX_ASK_BYTES)
         .max_encoding_message_size(MAX_REPLY_BYTES);
+    let service = InterceptedService::new(service, move |request: Request<()>| admit(&at_all, request));
     let (interval, timeout) = KEEP_ALIVE;
     let server = Server::builder()
         .timeout(REPLAY_PATIENCE)
@@ -79,6 +82,23 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     }
 }
 
+/// Turns away who may not even ask for changes, before anything that it sends is read.
+fn admit(may_call: &MayCall, request: Request<()>) -> Result<Request<()>, Status> {
+    let Some(Peer(caller)) = request.extensions().get() else {
+        return Err(Status::unauthenticated("the stream names no member"));
+    };
+    match may_call(caller, &NodeAsk::Changed((0, Duration::ZERO))) {
+        true => Ok(request),
+        false => Err(Status::permission_denied(denied(caller, "anything"))),
+    }
+}
+
+/// Says so in the log: denials are evidence too.
+fn denied(caller: &MemberId, call: &str) -> String {
+    tracing::warn!(target: "covenant::audit", member = %caller, call, "denied: not a gateway");
+    format!("`{caller}` may not ask `{call}` of this node: only its own member and gateways may")
+}
+
 struct Door {
     /// Absent once it stops.
     node: RwLock<Option<Arc<dyn NodePort>>>,
@@ -96,9 +116,7 @@ impl Door {
         };
         let name = ask.name();
         if !(self.may_call)(caller, &ask) {
-            tracing::warn!(target: "covenant::audit", member = %caller, call = name, "denied: not a gateway");
-            let reason = format!("`{caller}` may not ask `{name}` of this node: only its own member and gateways may");
-            return NodeReply { running, said: Err(PortError::refused("caller-not-allowed", reason)) };
+            return NodeReply { running, said: Err(PortError::refused(NOT_ALLOWED, denied(caller, name))) };
         }
         tokio::select! {
             said = answer(&*node, bounded(ask)) => NodeReply { running: node.is_running(), said },
