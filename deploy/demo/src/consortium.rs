@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use covenant_app::Rate;
+use covenant_app::port::NodePort;
+use covenant_app::{Nodes, Rate};
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Identity, load_identity, save_identity_at_cost};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{Clock, EpochSettings, GossipHub, Keyring, Node, NodeConfig, Steps, SystemClock};
+use covenant_daemon::{Clock, EpochSettings, GossipHub, Keyring, LocalNode, Node, NodeConfig, Steps, SystemClock};
 use covenant_domain::{Class, Member, MemberId, Names, Role};
 use covenant_ledger::{Charter, Genesis};
 use covenant_server::{Running, ServerConfig, serve};
@@ -19,7 +20,6 @@ use covenant_suite::{KdfCost, KeyPairSet};
 use tokio::sync::oneshot;
 
 use crate::error::DemoError;
-use crate::local::Local;
 
 /// Passphrase of the demo's key files; a real member chooses its own.
 pub const PASSPHRASE: &str = "covenant demo passphrase";
@@ -235,7 +235,7 @@ impl Consortium {
             };
             nodes.push(Arc::new(Node::start(config).await?));
         }
-        let port = Local::new(nodes.clone()).ok_or(DemoError::NoNode)?;
+        let port = port(&founding.genesis, &nodes);
         let mut config = ServerConfig::at(listen);
         config.app.rate = rate;
         let (stop_gateway, stopped) = oneshot::channel::<()>();
@@ -280,4 +280,12 @@ impl Consortium {
             }
         }
     }
+}
+
+/// The gateway's port over nodes of this process.
+pub fn port(genesis: &Arc<Genesis>, nodes: &[Arc<Node>]) -> Nodes {
+    let port = |node: &Arc<Node>| -> (_, Arc<dyn NodePort>) {
+        (node.member().clone(), Arc::new(LocalNode::new(node.clone())))
+    };
+    Nodes::new(genesis.clone(), nodes.iter().map(port).collect())
 }

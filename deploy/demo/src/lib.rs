@@ -7,13 +7,11 @@ pub mod city;
 mod consortium;
 mod desk;
 mod error;
-mod local;
 mod setup;
 mod story;
 
-pub use consortium::{Consortium, Founding, MEMBERS, MemberLine, PASSPHRASE, Settings};
+pub use consortium::{Consortium, Founding, MEMBERS, MemberLine, PASSPHRASE, Settings, port};
 pub use desk::Desk;
 pub use error::DemoError;
-pub use local::Local;
 pub use setup::{Imported, counter_sign, import_city, publish, publish_as, publish_rules};
 pub use story::{Line, Story};

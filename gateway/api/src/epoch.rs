@@ -3,6 +3,7 @@
 use covenant_canon::Digest;
 use covenant_domain::{DatasetId, Point};
 use covenant_engine::EpochState;
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,20 +43,26 @@ pub struct EpochDocument {
 }
 
 /// Which file of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EpochPart {
     /// Hint of the table.
+    #[n(0)]
     Hint,
     /// Locator of the table.
+    #[n(1)]
     Locator,
     /// Matrix of the table, for those who check answers.
+    #[n(2)]
     Matrix,
     /// Hint of an overlay.
+    #[n(3)]
     OverlayHint,
     /// Locator of an overlay.
+    #[n(4)]
     OverlayLocator,
     /// Matrix of an overlay, for those who check answers.
+    #[n(5)]
     OverlayMatrix,
 }
 
@@ -123,11 +130,14 @@ pub struct FileQuery {
 }
 
 /// A piece of a file, whose digest stands in the epoch.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
 pub struct FileChunk {
     /// Length of the whole file, in bytes.
+    #[n(0)]
     pub total: u64,
     /// The bytes from the offset that was asked for.
+    #[cbor(n(1), with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
 }
 

@@ -4,8 +4,8 @@
 //! can make one. Each use case checks that what it handles is the caller's own, asks the port and shapes the answer.
 //! Everything that can go wrong becomes a problem document here, once.
 //!
-//! The gateway decides nothing: policy is applied by the nodes, and the holder re-checks it all. Nothing here opens a
-//! socket or reads a clock.
+//! The gateway decides nothing: policy is applied by the nodes, and the holder re-checks it all. [`Nodes`] is the port over
+//! nodes of which each is a [`port::NodePort`]. Nothing here opens a socket or asks for the time of day.
 #![deny(missing_docs)]
 
 mod batch;
@@ -25,6 +25,7 @@ mod index;
 mod ledger;
 mod limit;
 mod lookup;
+mod nodes;
 mod plan;
 mod policy;
 pub mod port;
@@ -37,4 +38,5 @@ mod usage;
 pub use caller::{Authentic, Caller, Incoming};
 pub use gateway::{Gateway, Settings};
 pub use limit::Rate;
+pub use nodes::Nodes;
 pub use port::Consortium;

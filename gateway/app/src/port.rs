@@ -3,8 +3,10 @@
 
 mod catalogue;
 mod epoch;
+mod node;
 mod record;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,59 +17,90 @@ use covenant_domain::{
 };
 use covenant_engine::{GrantState, Plan, Wish};
 use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
+use minicbor::{Decode, Encode};
 
 pub use catalogue::{Catalogue, PublishedDataset};
 pub use epoch::{BuildState, EpochPart, EpochView, EscrowView, FileChunk};
+pub use node::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodePulse, NodeReply, Released, QueryStanding, answer};
 pub use record::{RecordKind, Recorded, Records};
 
 /// Why the consortium did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode)]
 pub enum PortError {
     /// The request itself is wrong; repeating it is in vain.
     #[error("{reason}")]
+    #[n(0)]
     Refused {
         /// Stable code, kebab-case.
-        code: &'static str,
+        #[n(0)]
+        code: Cow<'static, str>,
         /// What is wrong, where, and what to do.
+        #[n(1)]
         reason: String,
     },
     /// The member has too much waiting already; later it may work.
     #[error("`{member}` has {waiting} entries waiting for a block, {limit} are allowed: try again shortly")]
+    #[n(1)]
     Busy {
         /// The member.
+        #[n(0)]
         member: MemberId,
         /// Entries waiting.
+        #[n(1)]
         waiting: usize,
         /// The charter's limit.
+        #[n(2)]
         limit: usize,
     },
     /// No node answers, or it is not ready.
     #[error("the consortium is not reachable: {reason}")]
+    #[n(2)]
     Unavailable {
         /// What failed.
+        #[n(0)]
         reason: String,
     },
 }
 
+impl PortError {
+    /// A refusal.
+    pub fn refused(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::Refused { code: code.into(), reason: reason.into() }
+    }
+
+    /// No answer now.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into() }
+    }
+}
+
 /// A query's input on its way to the holder: opaque to everyone else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct SealedInput {
     /// The intent it belongs to.
+    #[n(0)]
     pub intent: IntentId,
     /// Canonical bytes of the sealed input; its digest stands in the intent.
+    #[cbor(n(1), with = "minicbor::bytes")]
     pub sealed: Vec<u8>,
 }
 
 /// What became of one submitted entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct EntryOutcome {
     /// Digest of the entry.
+    #[n(0)]
     pub entry: Digest,
     /// Leaf number in the log.
+    #[n(1)]
     pub leaf: u64,
     /// Block height.
+    #[n(2)]
     pub height: u64,
     /// Why the ledger recorded it as rejected; absent when it took effect.
+    #[n(3)]
     pub rejected: Option<String>,
 }
 
@@ -109,63 +142,86 @@ impl Progress {
 }
 
 /// A decision in words, with the proof that it follows from the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Explanation {
     /// The recorded decision.
+    #[n(0)]
     pub decision: Decision,
     /// Height of its block.
+    #[n(1)]
     pub height: u64,
     /// Result of executing the ledger again up to that block: equal or not. Absent when no replay was asked for.
+    #[n(2)]
     pub replayed_equal: Option<bool>,
 }
 
 /// A grant with its status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct GrantView {
     /// As the ledger holds it.
+    #[n(0)]
     pub state: GrantState,
     /// Queries debited in its newest window.
+    #[n(1)]
     pub used_in_window: u64,
 }
 
 /// A consent with its status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct ConsentView {
     /// The consent; it names no subject.
+    #[n(0)]
     pub consent: Consent,
     /// Who issued it.
+    #[n(1)]
     pub issuer: MemberId,
     /// Status on the ledger.
+    #[n(2)]
     pub status: ConsentStatus,
     /// Uses debited.
+    #[n(3)]
     pub uses: u32,
 }
 
 /// One node as the gateway sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct NodeHealth {
     /// Whose.
+    #[n(0)]
     pub member: MemberId,
     /// Newest block.
+    #[n(1)]
     pub height: u64,
     /// Entries waiting for a block.
+    #[n(2)]
     pub backlog: usize,
     /// Whether the node signed, verified and read back its newest block just now.
+    #[n(3)]
     pub sound: bool,
     /// What failed, if anything.
+    #[n(4)]
     pub fault: Option<String>,
 }
 
 /// Size of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct LedgerTip {
     /// Newest block.
+    #[n(0)]
     pub height: u64,
     /// Its id.
+    #[n(1)]
     pub block: Digest,
     /// Leaves in the log.
+    #[n(2)]
     pub leaves: u64,
     /// Block time, milliseconds since 1970.
+    #[n(3)]
     pub time_ms: u64,
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn of_port(error: PortError) -> Problem {
     match error {
         PortError::Refused { code, reason } => match code.parse::<Code>() {
             Ok(code) => Problem::new(code, reason),
-            Err(_) => Problem::other(code, Code::Refused.status(), Code::Refused.title(), reason),
+            Err(_) => Problem::other(&code, Code::Refused.status(), Code::Refused.title(), reason),
         },
         busy @ PortError::Busy { .. } => Problem::new(Code::BacklogFull, busy.to_string()).retry_after(1),
         PortError::Unavailable { reason } => {

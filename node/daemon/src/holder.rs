@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast};
 use tracing::{Instrument, Span};
 
+use crate::changes::Changes;
 use crate::error::NodeError;
 use crate::gossip::Offer;
 use crate::keyring::Keyring;
@@ -34,8 +35,8 @@ pub(crate) struct Holder {
     gossip: Arc<dyn Offer>,
     work: Mutex<Work>,
     wake: Notify,
-    /// Told whenever an answer was stored.
-    pub(crate) stored: broadcast::Sender<()>,
+    /// Counts stored answers and blocks seen: what consumers wait for.
+    pub(crate) changes: Arc<Changes>,
 }
 
 /// Jobs whose permits and inputs are here.
@@ -77,9 +78,8 @@ impl Holder {
         keyring: Arc<Keyring>,
         gossip: Arc<dyn Offer>,
     ) -> Arc<Self> {
-        let stored = broadcast::channel(16).0;
-        let (work, wake) = (Mutex::default(), Notify::new());
-        Arc::new(Self { replica, worker, lookups, keyring, gossip, work, wake, stored })
+        let (work, wake, changes) = (Mutex::default(), Notify::new(), Arc::default());
+        Arc::new(Self { replica, worker, lookups, keyring, gossip, work, wake, changes })
     }
 
     /// Keeps sealed inputs for their permits. Durable when it returns; a sender's first input of an intent stays.
@@ -322,7 +322,7 @@ impl Holder {
             }
         }
         drop(work);
-        let _nobody_waits = self.stored.send(());
+        self.changes.note();
         Ok(())
     }
 

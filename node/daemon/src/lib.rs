@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod chain;
+mod changes;
 mod clock;
 mod error;
 mod evidence;
@@ -17,9 +18,12 @@ mod lookup;
 mod mempool;
 mod metrics;
 mod node;
+mod port;
 mod private;
 mod replay;
 mod replica;
+pub mod rpc;
+pub mod service;
 mod steps;
 mod tasks;
 mod track;
@@ -33,6 +37,7 @@ pub use gossip::{Gossip, GossipHub, Offer};
 pub use keyring::{KeySearch, Keyring};
 pub use lookup::{BuildState, EpochSettings, LookupError};
 pub use node::{Node, NodeConfig, Outcome, RecordedEntry};
+pub use port::LocalNode;
 pub use replay::{Rebuilt, rebuild, simulate};
 pub use replica::{CommittedBlock, Tip};
 pub use steps::{StepHook, Steps};

@@ -96,8 +96,6 @@ pub struct Node {
     engine: Engine,
     /// Aborted when dropped.
     tasks: JoinSet<()>,
-    /// Told after the tracker has seen a block.
-    tracked: broadcast::Sender<u64>,
 }
 
 impl Node {
@@ -132,9 +130,9 @@ impl Node {
         let worker = Worker::new(genesis.suite, opening, sources).serving(shelf);
         let holder = Holder::new(replica.clone(), worker, lookups.clone(), keyring.clone(), offer.clone());
         let votes = Arc::new(Votes { keyring: keyring.clone(), trust: replica.trust.clone() });
-        let (tracker, tracked) = (Arc::new(Tracker::default()), broadcast::channel(64).0);
+        let tracker = Arc::new(Tracker::default());
         let mut background = JoinSet::new();
-        background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), tracked.clone()));
+        background.spawn(tasks::track(replica.events.subscribe(), tracker.clone(), holder.changes.clone()));
         background.spawn(holder.clone().run());
         background.spawn(tasks::take_offers(replica.clone(), offered));
         background.spawn(tasks::offer_again(replica.clone(), offer.clone()));
@@ -145,7 +143,7 @@ impl Node {
         settings.observes = observe;
         let app = Arc::new(Engineered(replica.clone()));
         let engine = covenant_consensus::start(settings, app, votes.clone(), votes, network).await?;
-        Ok(Self { replica, holder, lookups, tracker, keyring, gossip: offer, engine, tasks: background, tracked })
+        Ok(Self { replica, holder, lookups, tracker, keyring, gossip: offer, engine, tasks: background })
     }
 
     /// Stops taking part. Nothing that was promised is lost.
@@ -299,11 +297,6 @@ impl Node {
     /// Whether an intent waits in this node's mempool.
     pub fn is_waiting(&self, intent: &IntentId) -> bool {
         self.replica.mempool.has_intent(intent)
-    }
-
-    /// Resolves when something about queries may have changed at this node.
-    pub fn changes(&self) -> (broadcast::Receiver<u64>, broadcast::Receiver<()>) {
-        (self.tracked.subscribe(), self.holder.stored.subscribe())
     }
 
     /// The evidence bundle of a decided query.

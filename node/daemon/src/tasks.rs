@@ -7,6 +7,7 @@ use covenant_domain::{Body, Equivocation};
 use covenant_ledger::SignedBatch;
 use tokio::sync::{broadcast, mpsc};
 
+use crate::changes::Changes;
 use crate::gossip::Offer;
 use crate::holder::Holder;
 use crate::replica::{CommittedBlock, Replica};
@@ -19,13 +20,13 @@ const KEEP_ANSWERS_MS: u64 = 30 * 24 * 3_600_000;
 pub(crate) async fn track(
     mut events: broadcast::Receiver<Arc<CommittedBlock>>,
     tracker: Arc<Tracker>,
-    tracked: broadcast::Sender<u64>,
+    changes: Arc<Changes>,
 ) {
     loop {
         match events.recv().await {
             Ok(block) => {
                 tracker.note(&block);
-                let _nobody_waits = tracked.send(block.header.height);
+                changes.note();
             }
             Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "query tracker fell behind"),
             Err(broadcast::error::RecvError::Closed) => return,

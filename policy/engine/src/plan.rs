@@ -2,20 +2,24 @@
 
 use covenant_canon::Digest;
 use covenant_domain::{Authority, DatasetId, FieldName, Intent, IntentId, MemberId, Mode, PurposeCode, Reason};
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::weigh;
 use crate::facts::{Facts, Moment};
 
 /// What the consumer needs to learn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// Whether values it already has are right.
+    #[n(0)]
     Verify,
     /// The values.
+    #[n(1)]
     Read,
     /// The licence itself.
+    #[n(2)]
     Document,
 }
 
@@ -30,28 +34,38 @@ impl Need {
 }
 
 /// A query that is being considered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Wish {
     /// Who would ask.
+    #[n(0)]
     pub consumer: MemberId,
     /// About what.
+    #[n(1)]
     pub dataset: DatasetId,
     /// Why.
+    #[n(2)]
     pub purpose: PurposeCode,
     /// Which fields.
+    #[n(3)]
     pub fields: Vec<FieldName>,
     /// To learn what.
+    #[n(4)]
     pub need: Need,
     /// On what ground.
+    #[n(5)]
     pub authority: Authority,
 }
 
 /// Advice. Not a promise: `decide` rules at its own height.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(map)]
 pub struct Plan {
     /// The mode to use, if one would be permitted now.
+    #[n(0)]
     pub mode: Option<Mode>,
     /// Why each less revealing mode, or all modes, would be refused.
+    #[n(1)]
     pub refused: Vec<(Mode, Vec<Reason>)>,
 }
 

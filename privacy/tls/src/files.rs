@@ -89,3 +89,15 @@ fn beside(path: &Path) -> PathBuf {
 fn failed(path: &Path, reason: impl std::fmt::Display) -> TlsError {
     TlsError::File { path: path.display().to_string(), reason: reason.to_string() }
 }
+
+/// Writes a certificate alone, as PEM: an authority's, for programs that are to trust it.
+///
+/// # Errors
+/// [`TlsError::Exists`] when a file is there and is to be kept, [`TlsError::File`].
+pub fn save_certificate(
+    certificate: &rustls::pki_types::CertificateDer<'_>,
+    path: &Path,
+    existing: Existing,
+) -> Result<(), TlsError> {
+    write_pem(path, "CERTIFICATE", certificate, 0o644, existing)
+}

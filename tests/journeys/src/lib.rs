@@ -14,7 +14,6 @@ mod city;
 mod dice;
 mod postgres;
 mod raw;
-mod relay;
 mod town;
 
 pub use asking::{Desk, codes, dataset, fields, ledger_bytes, settled, until};
@@ -22,7 +21,6 @@ pub use city::{replace_charter, running_city};
 pub use dice::Dice;
 pub use postgres::Server as Postgres;
 pub use raw::{Raw, Told};
-pub use relay::Relay;
 pub use town::Town;
 
 /// Says that a test cannot run.

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use covenant_app::Nodes;
 use covenant_canon::SuiteId;
 use covenant_client::{Client, ClientConfig, Identity};
 use covenant_consensus::MemoryHub;
-use covenant_daemon::{EpochSettings, GossipHub, Keyring, Node, NodeConfig, NodeError, Steps, SystemClock};
+use covenant_daemon::{EpochSettings, GossipHub, Keyring, LocalNode, Node, NodeConfig, NodeError, Steps, SystemClock};
 use covenant_demo::city::City;
-use covenant_demo::{Founding, Local, MEMBERS, catalogue, import_city};
+use covenant_demo::{Founding, MEMBERS, catalogue, import_city};
 use covenant_domain::MemberId;
 use covenant_server::{Running, ServerConfig, serve};
 use covenant_source::Source;
 use tokio::sync::oneshot;
 
-use crate::{Relay, running_city, until};
+use crate::{running_city, until};
 
 /// The demo's city over nodes that come and go, with a gateway that stays.
 pub struct Town {
@@ -29,7 +30,7 @@ pub struct Town {
     nodes: BTreeMap<MemberId, Arc<Node>>,
     hub: MemoryHub,
     gossip: GossipHub,
-    relay: Arc<Relay>,
+    port: Arc<Nodes>,
     gateway: Running,
     _stop: oneshot::Sender<()>,
 }
@@ -43,15 +44,15 @@ impl Town {
         running_city(dir, SuiteId::Sm, city, |_| {}).await.stop().await;
         let founding = Founding::open(dir, catalogue::CONSORTIUM, SuiteId::Sm, MEMBERS).unwrap();
         let (sources, _) = import_city(&founding, city, &catalogue::datasets().unwrap()).await.unwrap();
-        let relay = Arc::new(Relay::new(founding.genesis.clone()));
+        let port = Arc::new(Nodes::new(founding.genesis.clone(), BTreeMap::new()));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move {
             let _either = stopped.await;
         };
         let config = ServerConfig::at(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let gateway = serve(config, relay.clone(), stopped).await.unwrap();
+        let gateway = serve(config, port.clone(), stopped).await.unwrap();
         let (hub, gossip, nodes, stores) = (MemoryHub::new(), GossipHub::new(), BTreeMap::new(), BTreeMap::new());
-        let mut town = Self { founding, stores, sources, nodes, hub, gossip, relay, gateway, _stop: stop };
+        let mut town = Self { founding, stores, sources, nodes, hub, gossip, port, gateway, _stop: stop };
         for member in town.founding.validators() {
             town.start(member.as_str()).await.unwrap();
         }
@@ -94,8 +95,9 @@ impl Town {
             member: id.clone(),
         };
         let node = Node::start(config).await?;
-        self.nodes.insert(id, Arc::new(node));
-        self.relay.turn_to(Local::new(self.all()));
+        let node = Arc::new(node);
+        self.port.add(id.clone(), Arc::new(LocalNode::new(node.clone())));
+        self.nodes.insert(id, node);
         Ok(())
     }
 
@@ -104,15 +106,16 @@ impl Town {
     /// # Panics
     /// When somebody holds on to it.
     pub async fn stop(&mut self, member: &str) {
-        let node = self.nodes.remove(&MemberId::new(member).unwrap()).unwrap();
-        self.relay.turn_to(Local::new(self.all()));
+        let member = MemberId::new(member).unwrap();
+        let node = self.nodes.remove(&member).unwrap();
+        drop(self.port.remove(&member));
         until("the node is let go of", async || (Arc::strong_count(&node) == 1).then_some(())).await;
         Arc::into_inner(node).unwrap().stop().await;
     }
 
     /// The gateway's port, for a gateway of a test's own.
-    pub fn port(&self) -> Arc<Relay> {
-        self.relay.clone()
+    pub fn port(&self) -> Arc<Nodes> {
+        self.port.clone()
     }
 
     /// The running nodes, by member.

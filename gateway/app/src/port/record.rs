@@ -4,19 +4,20 @@ use covenant_domain::{
     Calendar, Delegation, DisputeState, Notice, ProposalState, RequestState, RuleBook, Tariff, Usage,
 };
 use covenant_engine::GrantState;
+use minicbor::{Decode, Encode};
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident($noun:ty);)*) => {
+    ($($(#[$doc:meta])* $n:literal $kind:ident($noun:ty);)*) => {
         /// A kind of record.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
         pub enum RecordKind {
-            $($(#[$doc])* $kind,)*
+            $($(#[$doc])* #[n($n)] $kind,)*
         }
 
         /// All records of one kind, in the order of their ids.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
         pub enum Records {
-            $($(#[$doc])* $kind(Vec<$noun>),)*
+            $($(#[$doc])* #[n($n)] $kind(#[n(0)] Vec<$noun>),)*
         }
 
         $(impl Recorded for $noun {
@@ -43,23 +44,23 @@ pub trait Recorded: Sized {
 
 kinds! {
     /// Grants with their status.
-    Grants(GrantState);
+    0 Grants(GrantState);
     /// Access requests.
-    Requests(RequestState);
+    1 Requests(RequestState);
     /// Delegations.
-    Delegations(Delegation);
+    2 Delegations(Delegation);
     /// Proposals with their votes.
-    Proposals(ProposalState);
+    3 Proposals(ProposalState);
     /// Disputes.
-    Disputes(DisputeState);
+    4 Disputes(DisputeState);
     /// Counters by month, consumer and dataset.
-    Usage(Usage);
+    5 Usage(Usage);
     /// The calendar in force, alone.
-    Calendar(Calendar);
+    6 Calendar(Calendar);
     /// The newest notice of each purpose.
-    Notices(Notice);
+    7 Notices(Notice);
     /// The tariff in force, alone.
-    Tariff(Tariff);
+    8 Tariff(Tariff);
     /// Rule books in force.
-    RuleBooks(RuleBook);
+    9 RuleBooks(RuleBook);
 }

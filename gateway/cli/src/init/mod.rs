@@ -12,7 +12,7 @@ use covenant_daemon::service::{CONFIG_FORMAT, NodeFile, TlsFiles};
 use covenant_domain::{Member, MemberId, Names, Role};
 use covenant_ledger::Genesis;
 use covenant_suite::{KeyPairSet, SigningKey};
-use covenant_tls::{Credentials, Existing, Request, authority_certificate};
+use covenant_tls::{Credentials, Existing, Request, authority_certificate, save_certificate};
 use rand::Rng as _;
 use serde_json::json;
 
@@ -168,10 +168,10 @@ fn certificates(genesis: &Genesis, line: &MemberLine, authority: &SigningKey, di
         not_after_ms: now_ms.saturating_add(CERTIFICATE_DAYS * DAY_MS),
     };
     let credentials = Credentials::issue(authority, &request)?;
-    credentials.save(&dir.join("tls/node.pem"), &dir.join("tls/node.key"), Existing::Refuse)?;
+    credentials.save(&dir.join("tls/node.pem"), &dir.join("tls/node.key"), Existing::Keep)?;
     let ten_years = Request { not_after_ms: now_ms.saturating_add(3_650 * DAY_MS), ..request };
     let own = authority_certificate(authority, &ten_years)?;
-    files::write_new(&dir.join("tls/authority.pem"), covenant_tls::pem(&own).as_bytes(), false)
+    Ok(save_certificate(&own, &dir.join("tls/authority.pem"), Existing::Keep)?)
 }
 
 fn told(file: &MembersFile, genesis: &Genesis, out: &Path) -> Document {

@@ -181,7 +181,8 @@ mod tests {
         let path = dir.path().join("node.toml");
         let later = toml::to_string(&NodeFile { format: 2, ..file() }).unwrap();
         let typo = toml::to_string(&file()).unwrap().replace("observe", "observes") + "\nlisten_on = 1\n";
-        for (text, words) in [(later.as_str(), "format 2"), (typo.as_str(), "unknown field"), ("member = 1", "member")] {
+        for (text, words) in [(later.as_str(), "format 2"), (typo.as_str(), "unknown field"), ("member = 1", "member")]
+        {
             std::fs::write(&path, text).unwrap();
             let error = NodeFile::read(&path).unwrap_err().to_string();
             assert!(error.contains("node.toml") && error.contains(words), "{error}");

@@ -10,18 +10,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use covenant_domain::{Dataset, MemberId};
+use covenant_domain::Dataset;
 use covenant_ledger::{Genesis, GenesisError, Handover, HandoverError, Trust};
 use covenant_mesh::{Mesh, MeshConfig, MeshError, PeerInfo};
 use covenant_source::{Mapping, Source, SourceError, Vault, live};
 use covenant_tls::{Profile, TlsError};
-use tokio::task::JoinSet;
+use futures::StreamExt as _;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::clock::SystemClock;
 use crate::error::NodeError;
 use crate::lookup::EpochSettings;
 use crate::node::{Node, NodeConfig};
-use crate::rpc;
+use crate::port::LocalNode;
+use crate::rpc::{self, PeerStream};
 use crate::steps::Steps;
 
 pub use config::{CONFIG_FORMAT, NodeFile, SourceFile, TlsFiles, database, read_toml};
@@ -114,6 +118,8 @@ pub struct Service {
     /// Its connections.
     pub mesh: Arc<Mesh>,
     circle: Arc<Circle>,
+    calls: JoinHandle<()>,
+    stop_calls: oneshot::Sender<()>,
     /// Aborted when dropped.
     tasks: JoinSet<()>,
 }
@@ -165,9 +171,15 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(certificates.clone().keep());
         tasks.spawn(review(node.clone(), mesh.clone(), certificates));
-        tasks.spawn(rpc::serve_visits(node.clone(), visits, circle.clone()));
+        let (stop_calls, stopped) = oneshot::channel::<()>();
+        let visits = ReceiverStream::new(visits).map(|(member, io)| Ok(PeerStream { member, io }));
+        let port = Arc::new(LocalNode::new(node.clone()));
+        let calls = tokio::spawn(rpc::serve(port, visits, rpc::by_role(&node), async move {
+            // A sender that is gone stops it too.
+            let _either = stopped.await;
+        }));
         tracing::info!(member = %file.member, listen = %mesh.local_addr(), height = node.tip().height, "node runs");
-        Ok(Self { node, mesh, circle, tasks })
+        Ok(Self { node, mesh, circle, tasks, calls, stop_calls })
     }
 
     /// Who is connected, and who was refused and why.
@@ -182,6 +194,10 @@ impl Service {
 
     /// Stops taking part. Nothing that was promised is lost.
     pub async fn stop(mut self) {
+        drop(self.stop_calls);
+        if let Err(error) = self.calls.await {
+            tracing::error!(%error, "calls ended badly");
+        }
         self.tasks.shutdown().await;
         self.mesh.stop().await;
         if let Ok(node) = Arc::try_unwrap(self.node) {
@@ -198,7 +214,8 @@ async fn review(node: Arc<Node>, mesh: Arc<Mesh>, certificates: Arc<Certificates
     loop {
         match events.recv().await {
             Ok(block) => {
-                let revokes = |e: &covenant_domain::Entry| matches!(e.body, covenant_domain::Body::CertificateRevoked(_));
+                let revokes =
+                    |e: &covenant_domain::Entry| matches!(e.body, covenant_domain::Body::CertificateRevoked(_));
                 let revoked = block.batches.iter().flat_map(|b| b.entries()).any(revokes);
                 if block.header.next_roster.is_none() && !revoked {
                     continue;
@@ -240,9 +257,4 @@ async fn sources(file: &NodeFile) -> Result<Vec<Arc<dyn Source>>, ServiceError> 
         });
     }
     Ok(sources)
-}
-
-/// Whose calls a node answers: its own member's, and those of gateways.
-pub(crate) fn may_call(circle: &Circle, own: &MemberId, caller: &MemberId) -> bool {
-    caller == own || circle.runs_gateway(caller)
 }

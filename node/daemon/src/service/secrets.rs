@@ -121,10 +121,7 @@ impl Secrets {
             let found = found.inspect_err(|error| tracing::warn!(%error, "key files cannot be looked through"));
             found.unwrap_or_default().into_iter().map(|pair| pair.signing).collect()
         });
-        Ok(Self {
-            keyring: Arc::new(Keyring::searching(member.clone(), signing, search)),
-            opening: Arc::new(opening),
-        })
+        Ok(Self { keyring: Arc::new(Keyring::searching(member.clone(), signing, search)), opening: Arc::new(opening) })
     }
 }
 

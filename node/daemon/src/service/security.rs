@@ -5,7 +5,7 @@ use std::sync::Arc;
 use covenant_domain::MemberId;
 use covenant_mesh::{MESH, Security};
 use covenant_tls::{Profile, Rotating, TlsError, client_config, explain_io, peer_member, server_config};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, CommonState, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -55,6 +55,10 @@ impl Security for Guarded {
 
     fn admits(&self, peer: &MemberId) -> bool {
         self.circle.runs_node(peer)
+    }
+
+    fn holds(&self, peer: &MemberId, certificate: &CertificateDer<'_>) -> bool {
+        covenant_tls::check(self.profile, certificate, &*self.circle, now_ms(), Some(peer)).is_ok()
     }
 
     fn explain(&self, error: &std::io::Error) -> Option<String> {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use covenant_app::Nodes;
 use covenant_app::port::*;
 use covenant_canon::Digest;
 use covenant_canon::to_bytes;
 use covenant_domain::*;
 use covenant_engine::{Plan, Wish};
-use covenant_journeys::Relay;
 use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
 use covenant_sigma::SecretScalar;
 use covenant_sigma::threshold::{Committee, FirstRound};
@@ -32,12 +32,12 @@ pub(crate) enum Lie {
 }
 
 pub(crate) struct Liar {
-    honest: Relay,
+    honest: Nodes,
     pub(crate) lie: Mutex<Lie>,
 }
 
 impl Liar {
-    pub(crate) fn new(honest: Relay) -> Arc<Self> {
+    pub(crate) fn new(honest: Nodes) -> Arc<Self> {
         Arc::new(Self { honest, lie: Mutex::new(Lie::Nothing) })
     }
 

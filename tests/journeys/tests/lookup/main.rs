@@ -21,9 +21,9 @@ use covenant_client::{
 };
 use covenant_demo::catalogue::{CONSORTIUM, datasets};
 use covenant_demo::city::{City, Resident};
-use covenant_demo::{Consortium, Local};
+use covenant_demo::{Consortium, port};
 use covenant_domain::*;
-use covenant_journeys::{Desk, Relay, dataset, fields, now_ms, running_city, until};
+use covenant_journeys::{Desk, dataset, fields, now_ms, running_city, until};
 use covenant_ledger::{Bundle, Closure, verify_bundle};
 use covenant_server::{ServerConfig, serve};
 use covenant_source::{ImportOptions, Mapping, Vault};
@@ -249,9 +249,8 @@ async fn uses_pauses_and_revocations_hold_for_lookups() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lying_gateway_learns_nothing_and_is_named() {
     let world = world().await;
-    let relay = Relay::new(world.consortium.founding.genesis.clone());
-    relay.turn_to(Local::new(world.consortium.nodes.clone()));
-    let liar = Liar::new(relay);
+    let consortium = &world.consortium;
+    let liar = Liar::new(port(&consortium.founding.genesis, &consortium.nodes));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let config = ServerConfig::at(([127, 0, 0, 1], 0).into());
     let gateway = serve(config, Arc::new(Handle(liar.clone())), async { drop(stopped.await) }).await.unwrap();

@@ -102,7 +102,7 @@ async fn a_retrieval_of_the_gateways_making_is_refused_and_the_honest_one_works(
     let answer = gate.look_up(&world.resident(33)).await.unwrap();
     assert_eq!(found(&answer), [expected(&world.city.residents[33])]);
     let forged = gate.spy.forged.lock().clone();
-    let codes: Vec<_> = forged.iter().map(|(said, _)| said.unwrap_err()).collect();
+    let codes: Vec<_> = forged.iter().map(|(said, _)| said.clone().unwrap_err()).collect();
     assert_eq!(codes[..9], ["retrieval-signature"; 9]);
     assert_eq!(codes[9..], ["not-permitted", "not-permitted", "retrieval-length", "overlay-gone"]);
     assert!(forged.iter().all(|(_, stored)| !stored), "a forged retrieval was stored");

@@ -59,7 +59,7 @@ pub(crate) struct Spy {
     /// Evaluations as they came from the holder.
     pub(crate) evaluations: Mutex<Vec<Evaluation>>,
     /// What the holder said to each retrieval of the gateway's making, and whether it stored something then.
-    pub(crate) forged: Mutex<Vec<(Result<(), &'static str>, bool)>>,
+    pub(crate) forged: Mutex<Vec<(Result<(), String>, bool)>>,
 }
 
 impl Spy {
@@ -106,10 +106,10 @@ impl Spy {
     }
 }
 
-fn code(error: &PortError) -> &'static str {
+fn code(error: PortError) -> String {
     match error {
-        PortError::Refused { code, .. } => code,
-        _ => "unavailable",
+        PortError::Refused { code, .. } => code.into_owned(),
+        _ => "unavailable".into(),
     }
 }
 
@@ -233,7 +233,7 @@ impl Consortium for Spy {
     async fn retrieve(&self, retrieval: SignedRetrieval) -> Result<(), PortError> {
         let (tricks, port) = (self.tricks(), self.note("retrieve"));
         for forged in tricks.retrieval.iter().flat_map(|forge| forge(&retrieval)) {
-            let said = port.retrieve(forged).await.map_err(|e| code(&e));
+            let said = port.retrieve(forged).await.map_err(code);
             let stored = port.retrieval(&retrieval.retrieval.intent).await?.is_some();
             self.forged.lock().push((said, stored));
         }

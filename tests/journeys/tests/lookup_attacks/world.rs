@@ -11,7 +11,7 @@ use covenant_canon::SuiteId;
 use covenant_client::authorise::{ConsentTicket, Terms};
 use covenant_client::{BuildView, Client, ClientConfig, Found, LookupQuestion, QueryState, ShareFile, Transport};
 use covenant_demo::city::{City, Resident};
-use covenant_demo::{Consortium, Founding, Local, Settings};
+use covenant_demo::{Consortium, Founding, Settings, port};
 use covenant_domain::{Answer, ConsentScope, Disclosure, MemberId, Mode, PurposeCode, Subject, Value};
 use covenant_journeys::{Desk, dataset, fields, now_ms, running_city, until};
 use covenant_server::{Running, ServerConfig, serve};
@@ -157,8 +157,8 @@ impl World {
 
     /// A gateway of a test's own.
     pub(crate) async fn gate(&self, tricks: Tricks) -> Gate {
-        let local = Local::new(self.consortium.nodes.clone()).unwrap();
-        Gate::open(self.consortium.founding.clone(), Arc::new(local), tricks).await
+        let port = port(&self.consortium.founding.genesis, &self.consortium.nodes);
+        Gate::open(self.consortium.founding.clone(), Arc::new(port), tricks).await
     }
 
     pub(crate) fn resident(&self, n: usize) -> Subject {

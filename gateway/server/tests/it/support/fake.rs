@@ -196,7 +196,7 @@ impl Consortium for Fake {
 
     async fn simulate(&self, book: &RuleBook, last: u32) -> Result<Simulation, PortError> {
         if book.rules.is_empty() {
-            return Err(PortError::Refused { code: "policy-invalid", reason: "no rules".into() });
+            return Err(PortError::refused("policy-invalid", "no rules"));
         }
         Ok(Simulation { book: Digest([7; 32]), height: 3, compared: last.into(), changed: vec![] })
     }
@@ -205,7 +205,7 @@ impl Consortium for Fake {
         match wish.purpose.as_str() {
             "busy" => Err(PortError::Busy { member: wish.consumer.clone(), waiting: 9, limit: 8 }),
             "down" => Err(PortError::Unavailable { reason: "secret node address".into() }),
-            "no" => Err(PortError::Refused { code: "dataset-frozen", reason: "the dataset is frozen".into() }),
+            "no" => Err(PortError::refused("dataset-frozen", "the dataset is frozen")),
             "panic" => panic!("as asked"),
             "sleep" => {
                 tokio::time::sleep(Duration::from_secs(600)).await;

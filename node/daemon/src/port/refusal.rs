@@ -1,16 +1,19 @@
 //! Failures of nodes as the gateway's port names them.
 
 use covenant_app::port::PortError;
-use covenant_daemon::{LookupError, NodeError, SubmitError};
+use covenant_state::Inadmissible;
+
+use crate::error::{NodeError, SubmitError};
+use crate::lookup::LookupError;
 
 pub(super) fn stopped(error: &tokio::task::JoinError) -> PortError {
-    PortError::Unavailable { reason: error.to_string() }
+    PortError::unavailable(error.to_string())
 }
 
 pub(super) fn lookup_refused(error: LookupError) -> PortError {
     use covenant_worker::lookup::RetrieveError;
     let code = match &error {
-        LookupError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
+        LookupError::Node(_) => return PortError::unavailable(error.to_string()),
         LookupError::NotHolder { .. } => "not-holder",
         LookupError::Busy { .. } => "build-busy",
         LookupError::Refused(refused) => match refused {
@@ -22,7 +25,7 @@ pub(super) fn lookup_refused(error: LookupError) -> PortError {
             RetrieveError::Blinded { .. } => "blinded-invalid",
         },
     };
-    PortError::Refused { code, reason: error.to_string() }
+    PortError::refused(code, error.to_string())
 }
 
 pub(super) fn unavailable(error: NodeError) -> PortError {
@@ -32,7 +35,7 @@ pub(super) fn unavailable(error: NodeError) -> PortError {
         reason = format!("{reason}: {inner}");
         cause = inner.source();
     }
-    PortError::Unavailable { reason }
+    PortError::unavailable(reason)
 }
 
 pub(super) fn refused(error: SubmitError) -> PortError {
@@ -41,22 +44,22 @@ pub(super) fn refused(error: SubmitError) -> PortError {
         SubmitError::Busy { member, waiting, limit } => {
             return PortError::Busy { member: member.clone(), waiting: *waiting, limit: *limit };
         }
-        SubmitError::Node(_) => return PortError::Unavailable { reason: error.to_string() },
+        SubmitError::Node(_) => return PortError::unavailable(error.to_string()),
         SubmitError::Batch(BatchError::Signature { .. }) => "batch-signature",
         SubmitError::Batch(BatchError::NotOwn { .. }) => "entry-not-own",
         SubmitError::Batch(BatchError::Count { .. }) => "batch-count",
         SubmitError::Batch(BatchError::Entry { .. }) => "entry-malformed",
         SubmitError::TooLarge { .. } => "batch-too-large",
         SubmitError::Inadmissible(fault) => match fault {
-            covenant_daemon::Inadmissible::Stale { .. } => "entry-stale",
-            covenant_daemon::Inadmissible::Personal { .. } => "personal-data",
-            covenant_daemon::Inadmissible::NotMember { .. } => "not-a-member",
-            covenant_daemon::Inadmissible::IntentReused { .. } => "intent-reused",
-            covenant_daemon::Inadmissible::Duplicate { .. } => "entry-recorded",
-            covenant_daemon::Inadmissible::NotOpen { .. } => "completion-not-open",
-            covenant_daemon::Inadmissible::Time { .. } => "block-time",
+            Inadmissible::Stale { .. } => "entry-stale",
+            Inadmissible::Personal { .. } => "personal-data",
+            Inadmissible::NotMember { .. } => "not-a-member",
+            Inadmissible::IntentReused { .. } => "intent-reused",
+            Inadmissible::Duplicate { .. } => "entry-recorded",
+            Inadmissible::NotOpen { .. } => "completion-not-open",
+            Inadmissible::Time { .. } => "block-time",
         },
     };
     let cause = std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default();
-    PortError::Refused { code, reason: format!("{error}{cause}") }
+    PortError::refused(code, format!("{error}{cause}"))
 }
