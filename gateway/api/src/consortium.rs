@@ -1,7 +1,7 @@
 //! The trust root.
 
 use covenant_canon::Digest;
-use covenant_ledger::Genesis;
+use covenant_ledger::{Genesis, Handover};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,4 +16,8 @@ pub struct Consortium {
     /// The document.
     #[schema(value_type = schema::Genesis)]
     pub genesis: Genesis,
+    /// How later rosters follow from it, each signed by the validators before it: verify them, do not believe them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub handovers: Vec<Handover>,
 }

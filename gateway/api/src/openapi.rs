@@ -195,6 +195,7 @@ fn success(route: &Route) -> Response {
                 "calendar" => one("Calendar"),
                 "notices" => many("Notice"),
                 "tariff" => one("Tariff"),
+                "roster" => one("Roster"),
                 "ruleBooks" => many("RuleBook"),
                 "usage" => many("Usage"),
                 "settlement" => one("Settlement"),

@@ -82,6 +82,7 @@ pub const ROUTES: &[Route] = &[
     get("/v1/disputes", "disputes", "Disputes about records, for their parties and regulators.", "Disputes"),
     get("/v1/calendar", "calendar", "Working days and statutory clocks in force.", "Calendar"),
     get("/v1/notices", "notices", "The newest notice text of each purpose, by digest.", "Notices"),
+    get("/v1/roster", "roster", "Members, former ones too, how each stands, and the charter.", "Roster"),
     get("/v1/tariff", "tariff", "What answers are worth.", "Tariff"),
     get("/v1/rule-books", "ruleBooks", "Rule books in force.", "RuleBooks"),
     get("/v1/usage", "usage", "Counters of the caller's queries and answers; all of them for a regulator.", "Usage"),

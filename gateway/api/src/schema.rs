@@ -174,8 +174,17 @@ shapes! {
         id: String, principal: String, delegate: String, powers: Vec<Power>, datasets: Vec<String>, valid_from_ms: u64,
         valid_until_ms: u64,
     }
-    /// What is proposed: `kind` is `policy`, with a rule book and the digest of its review.
-    ProposalSubject { kind: String, book: Option<RuleBook>, review: Option<String> }
+    /// A change of the roster: `change` is `admit`, `remove`, `suspend`, `reinstate`, `lock`, `replace_keys`, `set_roles` or
+    /// `amend`, with what it needs.
+    RosterChange { change: String }
+    /// What is proposed: `kind` is `policy`, with a rule book and the digest of its review, or `roster`, with a change.
+    ProposalSubject {
+        kind: String, book: Option<RuleBook>, review: Option<String>, change: Option<RosterChange>,
+    }
+    /// A member's place: `standing` is `active`, `suspended`, `frozen`, `locked` or `removed`.
+    Seat { member: Member, standing: String, officer_key: Option<String> }
+    /// Everybody with their keys, and the charter.
+    Roster { number: u32, from_height: u64, seats: Vec<Seat>, charter: Charter }
     /// A proposal.
     Proposal { id: String, subject: ProposalSubject, reason: String }
     /// A vote that was cast.
@@ -257,7 +266,7 @@ shapes! {
         epoch: Option<u32>,
     }
     /// Rules the members agreed on when they founded the consortium.
-    Charter { freshness_ms: u64, completion_ms: u64, pending_per_member: u32, restores_voided: Option<bool>, policy_vote: Option<VoteRule> }
+    Charter { freshness_ms: u64, completion_ms: u64, pending_per_member: u32, restores_voided: Option<bool>, policy_vote: Option<VoteRule>, member_vote: Option<VoteRule>, four_eyes: Option<bool> }
     /// How rule books are voted on.
     VoteRule { quorum_percent: u8, objection_ms: u64 }
     /// The founding document.

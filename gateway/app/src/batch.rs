@@ -16,7 +16,8 @@ impl Gateway {
         if &batch.author != caller.id() {
             return Err(foreign_author(caller, &batch.author));
         }
-        let keys = self.keys.get(caller.id()).ok_or_else(|| crate::problem::internal("caller without keys"))?;
+        let membership = self.membership();
+        let keys = membership.keys(caller.id()).ok_or_else(|| crate::problem::internal("caller without keys"))?;
         batch.check(&self.digest, &keys.verifying).map_err(|e| of_batch(&e))
     }
 }

@@ -100,7 +100,8 @@ impl Gateway {
     /// `nonce-replayed`.
     pub fn identify(&self, incoming: Incoming<'_>, now_ms: u64) -> Result<Authentic<Bytes>, Problem> {
         let Incoming { method, target, body, signature } = incoming;
-        let known = self.keys.get(&signature.member).zip(self.consortium.genesis().member(&signature.member));
+        let membership = self.membership();
+        let known = membership.keys(&signature.member).zip(membership.member(&signature.member));
         let Some((keys, member)) = known else {
             return Err(Problem::new(
                 Code::MemberUnknown,

@@ -9,7 +9,8 @@ use crate::{Authentic, Gateway};
 impl Gateway {
     /// The trust root; public.
     pub fn consortium(&self) -> ConsortiumDocument {
-        ConsortiumDocument { digest: self.digest, genesis: self.consortium.genesis().clone() }
+        let handovers = self.handovers().as_ref().clone();
+        ConsortiumDocument { digest: self.digest, genesis: self.consortium.genesis().clone(), handovers }
     }
 
     /// All members.

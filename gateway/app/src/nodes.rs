@@ -18,7 +18,7 @@ use covenant_domain::{
     Purpose, RightId, RightState, RuleBook, SignedRetrieval, Simulation,
 };
 use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, Handover, SignedBatch};
 use futures::future::{BoxFuture, join_all};
 use parking_lot::RwLock;
 use tokio::time::Instant;
@@ -118,6 +118,10 @@ fn miscounted(member: &MemberId, found: usize, asked: usize) -> PortError {
 impl Consortium for Nodes {
     fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    async fn handovers(&self, after: u32) -> Result<Vec<Handover>, PortError> {
+        self.home(|node| node.handovers(after)).await
     }
 
     async fn tip(&self) -> Result<LedgerTip, PortError> {

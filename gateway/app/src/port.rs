@@ -16,7 +16,7 @@ use covenant_domain::{
     Member, MemberId, Notification, Purpose, Reason, RightId, RightState, RuleBook, SignedRetrieval, Simulation,
 };
 use covenant_engine::{GrantState, Plan, Wish};
-use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, Handover, SignedBatch};
 use minicbor::{Decode, Encode};
 
 pub use catalogue::{Catalogue, PublishedDataset};
@@ -225,11 +225,63 @@ pub struct LedgerTip {
     pub time_ms: u64,
 }
 
+/// A peer as a node sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PeerView {
+    /// Whose node.
+    #[n(0)]
+    pub member: MemberId,
+    /// Where it is reached; absent where it connects by itself.
+    #[n(1)]
+    pub address: Option<String>,
+    /// Whether it is connected.
+    #[n(2)]
+    pub connected: bool,
+    /// Why not; absent while it is, or nothing is known.
+    #[n(3)]
+    pub refusal: Option<String>,
+    /// Frames that it did not take in time.
+    #[n(4)]
+    pub lost_frames: u64,
+}
+
+/// A file that a node wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BackupView {
+    /// Where, on the node's machine.
+    #[n(0)]
+    pub path: String,
+    /// Its size.
+    #[n(1)]
+    pub bytes: u64,
+    /// The newest block in it.
+    #[n(2)]
+    pub height: u64,
+}
+
+/// What was moved to archives.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ArchiveView {
+    /// Archive files that were written, on the node's machine.
+    #[n(0)]
+    pub files: Vec<String>,
+    /// The lowest height whose body is still in the database.
+    #[n(1)]
+    pub from_height: u64,
+}
+
 /// The consortium behind the gateway.
 #[async_trait]
 pub trait Consortium: Send + Sync + 'static {
     /// The founding document: the trust root of all evidence.
     fn genesis(&self) -> &Genesis;
+    /// How rosters behind this number follow, in their order.
+    async fn handovers(&self, _after: u32) -> Result<Vec<Handover>, PortError> {
+        Ok(Vec::new())
+    }
     /// Newest block.
     async fn tip(&self) -> Result<LedgerTip, PortError>;
     /// Records administrative entries and waits until they are final.

@@ -2,7 +2,7 @@
 
 use covenant_api::{Code, Problem};
 use covenant_domain::{
-    Calendar, Delegation, DisputeState, MemberId, Notice, Power, ProposalState, RequestId, RequestState, RuleBook,
+    Calendar, Delegation, DisputeState, MemberId, Notice, Power, ProposalState, RequestId, RequestState, Roster, RuleBook,
     Tariff,
 };
 
@@ -86,6 +86,14 @@ impl Gateway {
     /// [`Problem`] when no node answers.
     pub async fn notices(&self, _call: Authentic<()>) -> Result<Vec<Notice>, Problem> {
         self.records().await
+    }
+
+    /// Who belongs to the consortium and how each stands, with the charter.
+    ///
+    /// # Errors
+    /// [`Problem`] when no node answers.
+    pub async fn roster(&self, _call: Authentic<()>) -> Result<Roster, Problem> {
+        self.records().await?.pop().ok_or_else(|| internal("no roster"))
     }
 
     /// The tariff in force.

@@ -72,7 +72,7 @@ impl Client {
         let ceremonies = self.ceremonies().await?;
         let ceremony = ceremonies.iter().find(|c| c.call.number == claim.ceremony);
         let ceremony = ceremony.ok_or_else(|| wrong("its escrow key is not on the ledger".into()))?;
-        let group = checked_group(ceremony, &self.0.trust, &self.0.consortium, &self.0.keys)?;
+        let group = self.checked_group(ceremony)?;
         let context = self.case_context(case, intent);
         let opener = Opener::new(Arc::clone(&self.0.identity.opening), Label::SEAL_OPENING);
         let mut parts: Vec<PartialOpening> = Vec::new();

@@ -1,20 +1,23 @@
 //! The client: connection, trust root, catalogue.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use covenant_api::{ConsentStatusView, Consortium, GrantStatusView, HealthReport, PlanRequest, PlanResponse, Tip};
 use covenant_canon::{Digest, Label};
-use covenant_domain::{ConsentId, Dataset, DatasetId, Member, MemberId, Purpose};
-use covenant_ledger::{Genesis, MemberKeys};
+use covenant_domain::{Ceremony, ConsentId, Dataset, DatasetId, Member, MemberId, Purpose};
+use covenant_ledger::{Genesis, Membership, Trust};
+use covenant_sigma::threshold::GroupKey;
 use covenant_suite::Opener;
+use parking_lot::RwLock;
 
 use crate::grpc::Grpc;
 use crate::link::{Link, Signer};
 use crate::lookup::Epochs;
+use crate::lookup::checked_group;
 use crate::rest::Rest;
+use crate::socket::Socket;
 use crate::{ClientConfig, ClientError, Identity, Transport};
 
 /// Attempts at a call that fails for a passing reason.
@@ -28,7 +31,8 @@ pub(crate) struct Inner {
     pub(crate) identity: Arc<Identity>,
     pub(crate) trust: Genesis,
     pub(crate) consortium: Digest,
-    pub(crate) keys: BTreeMap<MemberId, MemberKeys>,
+    /// Rosters, followed from the trust root.
+    pub(crate) circle: Arc<RwLock<Trust>>,
     pub(crate) opener: Opener,
     pub(crate) config: ClientConfig,
     pub(crate) link: Box<dyn Link>,
@@ -62,30 +66,60 @@ impl Client {
         config: ClientConfig,
     ) -> Result<Self, ClientError> {
         let base = checked_base(base_url)?;
-        let keys = trust.check().map_err(|e| ClientError::TrustRoot(Arc::new(e)))?;
-        check_member(&identity, &keys)?;
+        let mut circle = Trust::new(&trust).map_err(|e| ClientError::TrustRoot(Arc::new(e)))?;
+        circle.follow(&config.handovers).map_err(|e| ClientError::Handover(Arc::new(e)))?;
+        let circle = Arc::new(RwLock::new(circle));
         let consortium = trust.digest();
         let signer = Signer { identity: Arc::clone(&identity), consortium };
+        let secure = base.starts_with("https://");
+        let socket =
+            |protocol: &[u8]| Socket::new(secure, &trust, circle.clone(), protocol, config.connect_timeout);
         let link: Box<dyn Link> = match config.transport {
-            Transport::Rest => Box::new(Rest::new(base, &config, signer)?),
-            Transport::Grpc => Box::new(Grpc::new(base, &config, signer)?),
+            Transport::Rest => Box::new(Rest::new(base, &config, signer, socket(b"http/1.1")?)),
+            Transport::Grpc => Box::new(Grpc::new(base, &config, signer, socket(b"h2")?)?),
         };
         let opener = Opener::new(Arc::clone(&identity.opening), Label::SEAL_ANSWER);
         let client = Self(Arc::new(Inner {
             identity,
             trust,
             consortium,
-            keys,
+            circle,
             opener,
             config,
             link,
             epochs: Epochs::default(),
         }));
-        let found = client.consortium().await?.digest;
-        if found != consortium {
-            return Err(ClientError::OtherConsortium { expected: consortium, found });
-        }
+        client.follow().await?;
+        check_member(&client.0.identity, &client.membership())?;
         Ok(client)
+    }
+
+    /// Follows the consortium's members to their newest roster that the gateway shows. What it shows is verified from the
+    /// trust root on; that it shows the newest is not.
+    ///
+    /// # Errors
+    /// [`ClientError::OtherConsortium`], [`ClientError::Handover`], or that the gateway does not answer.
+    pub async fn follow(&self) -> Result<(), ClientError> {
+        let (expected, served) = (self.0.consortium, self.consortium().await?);
+        if served.digest != expected {
+            return Err(ClientError::OtherConsortium { expected, found: served.digest });
+        }
+        let followed = self.0.circle.write().follow(&served.handovers);
+        followed.map_err(|e| ClientError::Handover(Arc::new(e)))
+    }
+
+    /// The members as this client knows them.
+    pub fn membership(&self) -> Arc<Membership> {
+        self.0.circle.read().latest().clone()
+    }
+
+    /// The group key of a ceremony, by the keys that its trustees had while it was made.
+    pub(crate) fn checked_group(&self, ceremony: &Ceremony) -> Result<GroupKey, ClientError> {
+        let circle = self.0.circle.read().clone();
+        let mut memberships = circle.memberships().rev();
+        let newest = memberships.next().unwrap_or_else(|| circle.latest());
+        let check = |of: &Membership| checked_group(ceremony, &self.0.trust, &self.0.consortium, of.all_keys());
+        check(newest).or_else(|fault| memberships.find_map(|of| check(of).ok()).ok_or(fault))
     }
 
     /// The member this client acts for.
@@ -108,7 +142,7 @@ impl Client {
     /// [`ClientError`] when the gateway does not answer.
     pub async fn consortium(&self) -> Result<Consortium, ClientError> {
         let served = self.again(|| self.0.link.consortium()).await?;
-        Ok(Consortium { digest: served.genesis.digest(), genesis: served.genesis })
+        Ok(Consortium { digest: served.genesis.digest(), ..served })
     }
 
     /// Health of the nodes.
@@ -213,20 +247,19 @@ fn checked_base(base_url: &str) -> Result<&str, ClientError> {
     let base = base_url.trim_end_matches('/');
     let wrong = |reason| ClientError::Address { base: base_url.to_owned(), reason };
     let rest = match base.split_once("://") {
-        Some(("http", rest)) => rest,
-        Some(("https", _)) => return Err(wrong("this build speaks plain HTTP to a gateway or TLS proxy nearby")),
-        _ => return Err(wrong("expected `http://host:port`")),
+        Some(("http" | "https", rest)) => rest,
+        _ => return Err(wrong("expected `https://host:port`, or `http://` on this machine")),
     };
     // The signature covers the path as the gateway sees it, so there is no room for a prefix.
     if rest.is_empty() || rest.contains('/') {
-        Err(wrong("expected `http://host:port` without a path"))
+        Err(wrong("expected `https://host:port` without a path"))
     } else {
         Ok(base)
     }
 }
 
-fn check_member(identity: &Identity, keys: &BTreeMap<MemberId, MemberKeys>) -> Result<(), ClientError> {
-    let same = keys.get(&identity.member).is_some_and(|k| {
+fn check_member(identity: &Identity, membership: &Membership) -> Result<(), ClientError> {
+    let same = membership.keys(&identity.member).is_some_and(|k| {
         k.verifying.verifying_key() == identity.signing.verifying_key() && &k.sealing == identity.opening.sealing_key()
     });
     if same { Ok(()) } else { Err(ClientError::NotMember { member: identity.member.clone() }) }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use covenant_ledger::Handover;
+
 /// How requests travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Transport {
@@ -26,6 +28,9 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Folder in which fetched files of epochs are kept; in memory only when there is none.
     pub epoch_dir: Option<PathBuf>,
+    /// Handovers that are known from elsewhere: where the gateway's member has changed its key since the genesis, its
+    /// certificate is verified by them.
+    pub handovers: Vec<Handover>,
 }
 
 impl Default for ClientConfig {
@@ -36,6 +41,7 @@ impl Default for ClientConfig {
             patience: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(5),
             epoch_dir: None,
+            handovers: Vec::new(),
         }
     }
 }

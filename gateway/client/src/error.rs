@@ -46,6 +46,9 @@ pub enum ClientError {
     /// The trust root does not hold.
     #[error("trust root does not hold")]
     TrustRoot(#[source] Arc<GenesisError>),
+    /// The gateway shows members that do not follow from the trust root.
+    #[error("the members that the gateway shows do not follow from the trust root")]
+    Handover(#[source] Arc<HandoverError>),
     /// The gateway serves another consortium.
     #[error("gateway serves consortium {found}, the trust root is {expected}")]
     OtherConsortium {

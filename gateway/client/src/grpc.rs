@@ -11,7 +11,7 @@ use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
     IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Simulation, Tariff, Usage,
+    Roster, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
 use covenant_wire::v1::gateway_client::GatewayClient;
@@ -19,6 +19,7 @@ use covenant_wire::{Message, WireError, problem_of, read_documents, seal_call, v
 use tonic::transport::{Channel, Endpoint};
 
 use crate::link::{Link, Signer};
+use crate::socket::Socket;
 use crate::{ClientConfig, ClientError};
 
 type Reached<T> = Result<T, ClientError>;
@@ -33,14 +34,14 @@ pub(crate) struct Grpc {
 }
 
 impl Grpc {
-    pub(crate) fn new(base: &str, config: &ClientConfig, signer: Signer) -> Reached<Self> {
+    pub(crate) fn new(base: &str, config: &ClientConfig, signer: Signer, socket: Socket) -> Reached<Self> {
         let wrong = |_| ClientError::Address { base: base.to_owned(), reason: "not a URI" };
-        let endpoint = Endpoint::from_shared(base.to_owned())
+        // The socket does TLS; tonic is told of a plain address, or it would want to do it itself.
+        let plain = base.replacen("https://", "http://", 1);
+        let endpoint = Endpoint::from_shared(plain)
             .map_err(wrong)?
-            .tcp_nodelay(true)
-            .connect_timeout(config.connect_timeout)
             .timeout(config.wait + std::time::Duration::from_secs(15));
-        let stub = GatewayClient::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_ANSWER);
+        let stub = GatewayClient::new(endpoint.connect_with_connector_lazy(socket)).max_decoding_message_size(MAX_ANSWER);
         Ok(Self { base: base.to_owned(), stub, signer })
     }
 
@@ -192,6 +193,9 @@ impl Link for Grpc {
     }
     async fn calendar(&self) -> Reached<Calendar> {
         call!(self, calendar, "Calendar", v1::Empty {}).read().map_err(ClientError::protocol)
+    }
+    async fn roster(&self) -> Reached<Roster> {
+        call!(self, roster, "Roster", v1::Empty {}).read().map_err(ClientError::protocol)
     }
     async fn tariff(&self) -> Reached<Tariff> {
         call!(self, tariff, "Tariff", v1::Empty {}).read().map_err(ClientError::protocol)

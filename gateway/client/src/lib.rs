@@ -31,6 +31,7 @@ mod reply;
 mod request;
 mod rest;
 mod sealing;
+mod socket;
 mod trustee;
 
 pub use audit::Recomputed;

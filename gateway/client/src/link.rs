@@ -11,7 +11,7 @@ use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
     IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Simulation, Tariff, Usage,
+    Roster, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
 use rand::Rng as _;
@@ -62,6 +62,7 @@ pub(crate) trait Link: Send + Sync {
     async fn rule_books(&self) -> Reached<Vec<RuleBook>>;
     async fn reliability(&self) -> Reached<Vec<Reliability>>;
     async fn calendar(&self) -> Reached<Calendar>;
+    async fn roster(&self) -> Reached<Roster>;
     async fn tariff(&self) -> Reached<Tariff>;
     async fn request(&self, id: &RequestId) -> Reached<RequestState>;
     async fn consent_uses(&self, id: &ConsentId, after: Option<u64>) -> Reached<Vec<ConsentUse>>;

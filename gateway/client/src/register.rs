@@ -4,7 +4,7 @@ use covenant_api::Settlement;
 use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, ConsentId, ConsentUse, Delegation, DisputeState, Notice, Notification, ProposalState, Reliability,
-    RequestId, RequestState, RuleBook, Tariff, Usage,
+    RequestId, RequestState, Roster, RuleBook, Tariff, Usage,
 };
 
 use crate::{Client, ClientError};
@@ -72,6 +72,14 @@ impl Client {
     /// [`ClientError`] when the gateway does not answer.
     pub async fn calendar(&self) -> Result<Calendar, ClientError> {
         self.again(|| self.0.link.calendar()).await
+    }
+
+    /// Members, former ones too, how each stands, and the charter; as the gateway says.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the gateway does not answer.
+    pub async fn roster(&self) -> Result<Roster, ClientError> {
+        self.again(|| self.0.link.roster()).await
     }
 
     /// What answers are worth.

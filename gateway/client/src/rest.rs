@@ -1,5 +1,7 @@
 //! JSON over HTTP.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use covenant_api::{
@@ -12,15 +14,19 @@ use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
     IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Simulation, Tariff, Usage,
+    Roster, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
-use reqwest::header::HeaderMap;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::catalogue::{escaped, query_text};
 use crate::link::{Link, Signer};
+use crate::socket::Socket;
+use crate::socket::http::{HeaderMap, Method, Request};
 use crate::{ClientConfig, ClientError};
 
 type Reached<T> = Result<T, ClientError>;
@@ -35,21 +41,17 @@ const OCTETS: &str = "application/octet-stream";
 
 pub(crate) struct Rest {
     base: String,
-    http: reqwest::Client,
+    http: HttpClient<Socket, Full<Bytes>>,
+    /// How long one request may take in all.
+    patience: Duration,
     signer: Signer,
 }
 
 impl Rest {
     /// Connects lazily. Proxies of the environment are not used: the gateway is inside the network.
-    pub(crate) fn new(base: &str, config: &ClientConfig, signer: Signer) -> Reached<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tcp_nodelay(true)
-            .connect_timeout(config.connect_timeout)
-            .timeout(config.wait + std::time::Duration::from_secs(15))
-            .build()
-            .map_err(|e| unreachable(base, &e))?;
-        Ok(Self { base: base.to_owned(), http, signer })
+    pub(crate) fn new(base: &str, config: &ClientConfig, signer: Signer, socket: Socket) -> Self {
+        let http = HttpClient::builder(TokioExecutor::new()).build(socket);
+        Self { base: base.to_owned(), http, patience: config.wait + Duration::from_secs(15), signer }
     }
 
     async fn get<T: DeserializeOwned>(&self, target: &str) -> Reached<T> {
@@ -57,7 +59,7 @@ impl Rest {
     }
 
     async fn get_as(&self, target: &str, accept: &str) -> Reached<(HeaderMap, Bytes)> {
-        self.send(reqwest::Method::GET, target, Bytes::new(), accept).await
+        self.send(Method::GET, target, Bytes::new(), accept).await
     }
 
     async fn post<T: DeserializeOwned>(&self, target: &str, body: &impl Serialize) -> Reached<T> {
@@ -66,39 +68,45 @@ impl Rest {
 
     async fn post_plain(&self, target: &str, body: &impl Serialize) -> Reached<Bytes> {
         let body = serde_json::to_vec(body).map_err(ClientError::protocol)?;
-        Ok(self.send(reqwest::Method::POST, target, body.into(), JSON).await?.1)
+        Ok(self.send(Method::POST, target, body.into(), JSON).await?.1)
     }
 
     async fn send(
         &self,
-        method: reqwest::Method,
+        method: Method,
         target: &str,
         body: Bytes,
         accept: &str,
     ) -> Reached<(HeaderMap, Bytes)> {
         let signature = self.signer.sign(method.as_str(), target, &body)?;
-        let mut request = self.http.request(method, format!("{}{target}", self.base)).header("accept", accept);
+        let uri = format!("{}{target}", self.base);
+        let mut request = Request::builder().method(method).uri(uri).header("accept", accept);
         for (name, value) in signature.to_headers() {
             request = request.header(name, value);
         }
         if !body.is_empty() {
-            request = request.header("content-type", JSON).body(body);
+            request = request.header("content-type", JSON);
         }
-        let response = request.send().await.map_err(|e| unreachable(&self.base, &e))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = self.limited(response).await?;
+        let request = request.body(Full::new(body)).map_err(ClientError::protocol)?;
+        let answered = async {
+            let response = self.http.request(request).await.map_err(|e| unreachable(&self.base, &e))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            Ok::<_, ClientError>((status, headers, limited(&self.base, response.into_body()).await?))
+        };
+        let late = |_| ClientError::Unreachable { base: self.base.clone(), reason: "no answer in time".into() };
+        let (status, headers, bytes) = tokio::time::timeout(self.patience, answered).await.map_err(late)??;
         if status.is_success() { Ok((headers, bytes)) } else { Err(problem(status.as_u16(), &bytes)) }
     }
 
-    async fn limited(&self, mut response: reqwest::Response) -> Reached<Bytes> {
-        let mut all = bytes::BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| unreachable(&self.base, &e))? {
-            if all.len() + chunk.len() > MAX_ANSWER {
-                return Err(ClientError::protocol(format!("answer of more than {MAX_ANSWER} bytes")));
-            }
-            all.extend_from_slice(&chunk);
+}
+
+async fn limited(base: &str, body: hyper::body::Incoming) -> Reached<Bytes> {
+    match Limited::new(body, MAX_ANSWER).collect().await {
+        Ok(all) => Ok(all.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(ClientError::protocol(format!("answer of more than {MAX_ANSWER} bytes")))
         }
-        Ok(all.freeze())
+        Err(error) => Err(unreachable(base, error.as_ref())),
     }
 }
 
@@ -124,9 +132,10 @@ fn problem(status: u16, bytes: &[u8]) -> ClientError {
     }
 }
 
-fn unreachable(base: &str, error: &reqwest::Error) -> ClientError {
-    let cause = std::error::Error::source(error).map(|s| format!(": {s}")).unwrap_or_default();
-    ClientError::Unreachable { base: base.to_owned(), reason: format!("{error}{cause}") }
+fn unreachable(base: &str, error: &(dyn std::error::Error + 'static)) -> ClientError {
+    let causes = std::iter::successors(error.source(), |e| e.source()).map(|s| format!(": {s}"));
+    let reason = std::iter::once(error.to_string()).chain(causes).collect();
+    ClientError::Unreachable { base: base.to_owned(), reason }
 }
 
 #[async_trait]
@@ -250,6 +259,9 @@ impl Link for Rest {
     }
     async fn calendar(&self) -> Reached<Calendar> {
         self.get("/v1/calendar").await
+    }
+    async fn roster(&self) -> Reached<Roster> {
+        self.get("/v1/roster").await
     }
     async fn tariff(&self) -> Reached<Tariff> {
         self.get("/v1/tariff").await

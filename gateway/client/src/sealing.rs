@@ -139,12 +139,13 @@ impl Client {
     }
 
     /// INVARIANT the holder is the organisation that the dataset id names, by the ledger's rules; its key is that of the
-    /// trust root. A gateway that lies about the catalogue cannot redirect an input.
-    pub(crate) fn holder(&self, dataset: &DatasetId) -> Result<(MemberId, &SealingKey), ClientError> {
+    /// roster, which follows from the trust root. A gateway that lies about the catalogue cannot redirect an input.
+    pub(crate) fn holder(&self, dataset: &DatasetId) -> Result<(MemberId, SealingKey), ClientError> {
         let unknown = || ClientError::HolderUnknown { dataset: dataset.clone(), holder: dataset.org().to_owned() };
         let holder = MemberId::new(dataset.org()).map_err(|_| unknown())?;
-        let keys = self.0.keys.get(&holder).ok_or_else(unknown)?;
-        Ok((holder, &keys.sealing))
+        let membership = self.membership();
+        let keys = membership.keys(&holder).ok_or_else(unknown)?;
+        Ok((holder, keys.sealing.clone()))
     }
 }
 

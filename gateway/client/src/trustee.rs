@@ -274,7 +274,8 @@ impl Client {
 
     /// Seals to a member by the key in the trust root.
     fn seal_to(&self, to: &MemberId, label: Label, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, ClientError> {
-        let key = &self.0.keys.get(to).ok_or_else(|| ClientError::NotMember { member: to.clone() })?.sealing;
+        let membership = self.membership();
+        let key = &membership.keys(to).ok_or_else(|| ClientError::NotMember { member: to.clone() })?.sealing;
         let sealer = Sealer::new(key, label, &mut rand::rng()).map_err(ClientError::crypto("encapsulating"))?;
         Ok(sealer.seal(context, context, plain).map_err(ClientError::crypto("sealing"))?.to_bytes())
     }

@@ -1,12 +1,27 @@
 //! What may be configured.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use covenant_app::Settings;
+use covenant_ledger::Trust;
+
+/// Called with rosters that the gateway has followed.
+pub type OnTrust = Arc<dyn Fn(Trust) + Send + Sync>;
+
+/// TLS in front of REST and gRPC; debug output tells nothing of it.
+#[derive(Clone)]
+pub struct Tls(pub Arc<rustls::ServerConfig>);
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
+}
 
 /// Address, limits and times of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -22,6 +37,10 @@ pub struct ServerConfig {
     pub docs_url: String,
     /// Rates of members.
     pub app: Settings,
+    /// TLS; without it the server is for this machine, or stands behind a proxy.
+    pub tls: Option<Tls>,
+    /// Told of new rosters.
+    pub on_trust: Option<OnTrust>,
 }
 
 impl Default for ServerConfig {
@@ -34,6 +53,8 @@ impl Default for ServerConfig {
             grace: Duration::from_secs(10),
             docs_url: "https://example.org/covenant".into(),
             app: Settings::default(),
+            tls: None,
+            on_trust: None,
         }
     }
 }

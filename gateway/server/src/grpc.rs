@@ -218,6 +218,10 @@ impl Gateway for Service {
         answer(self.0.gateway.calendar(self.open_empty("Calendar", call)?).await.map(|it| v1::Document::of(&it)))
     }
 
+    async fn roster(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
+        answer(self.0.gateway.roster(self.open_empty("Roster", call)?).await.map(|it| v1::Document::of(&it)))
+    }
+
     async fn tariff(&self, call: Request<v1::SignedCall>) -> Answer<v1::Document> {
         answer(self.0.gateway.tariff(self.open_empty("Tariff", call)?).await.map(|it| v1::Document::of(&it)))
     }

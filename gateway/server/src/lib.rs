@@ -4,7 +4,7 @@
 //! connections, and holds no key that opens anything. [`serve`] is the whole interface; [`telemetry`] sets up logs,
 //! traces and metrics for the process.
 //!
-//! It does not do TLS: a TLS proxy stands before it, or `privacy/tls` will.
+//! It makes no certificates: TLS is configured by whoever starts it, with `privacy/tls`.
 #![deny(missing_docs)]
 
 mod config;
@@ -20,5 +20,5 @@ mod signed;
 mod state;
 pub mod telemetry;
 
-pub use config::ServerConfig;
+pub use config::{OnTrust, ServerConfig, Tls};
 pub use serve::{Running, ServeError, serve};

@@ -48,6 +48,7 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/v1/calendar", get(rest::calendar))
         .route("/v1/notices", get(rest::notices))
         .route("/v1/tariff", get(rest::tariff))
+        .route("/v1/roster", get(rest::roster))
         .route("/v1/rule-books", get(rest::rule_books))
         .route("/v1/usage", get(rest::usage))
         .route("/v1/settlement", get(rest::settlement))

@@ -18,9 +18,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::{OnTrust, Tls};
 use crate::ServerConfig;
 use crate::router::router;
 use crate::state::State;
+
+/// How often new members and keys are asked for.
+const FOLLOW: Duration = Duration::from_secs(1);
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +54,15 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    secure: bool,
     task: JoinHandle<()>,
+    following: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.following.abort();
+    }
 }
 
 impl Running {
@@ -55,14 +71,14 @@ impl Running {
         self.address
     }
 
-    /// `http://` and the address, for clients on this machine.
+    /// `http://` or `https://` and the address, for clients on this machine.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
     }
 
     /// Waits until the server has stopped and its last requests have ended.
-    pub async fn wait(self) {
-        if let Err(error) = self.task.await {
+    pub async fn wait(mut self) {
+        if let Err(error) = (&mut self.task).await {
             tracing::error!(%error, "server ended badly");
         }
     }
@@ -80,17 +96,20 @@ pub async fn serve(
     let listen = config.listen;
     let wrong = |source| ServeError::Listen { listen, source };
     let (grace, connections) = (config.grace, Arc::new(Semaphore::new(config.max_connections)));
-    let router = router(State::new(config, consortium)?);
+    let (tls, on_trust) = (config.tls.clone(), config.on_trust.clone());
+    let state = State::new(config, consortium)?;
+    let following = tokio::spawn(follow(state.clone(), on_trust));
+    let router = router(state);
     let listener = TcpListener::bind(listen).await.map_err(wrong)?;
     let address = listener.local_addr().map_err(wrong)?;
     tracing::info!(%address, "gateway listens");
-    let task = tokio::spawn(accept(listener, router, connections, grace, shutdown));
-    Ok(Running { address, task })
+    let task = tokio::spawn(accept(listener, (router, tls), connections, grace, shutdown));
+    Ok(Running { address, secure: tls.is_some(), task, following })
 }
 
 async fn accept(
     listener: TcpListener,
-    router: Router,
+    (router, tls): (Router, Option<Tls>),
     connections: Arc<Semaphore>,
     grace: Duration,
     shutdown: impl Future<Output = ()>,
@@ -100,7 +119,7 @@ async fn accept(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, permit) = next(&listener, &connections) => connect(stream, permit, &router, &graceful),
+            (stream, permit) = next(&listener, &connections) => connect(stream, permit, &router, tls.as_ref(), &graceful),
         }
     }
     drop(listener);
@@ -124,7 +143,31 @@ async fn next(listener: &TcpListener, connections: &Arc<Semaphore>) -> (TcpStrea
     }
 }
 
-fn connect(stream: TcpStream, permit: Option<OwnedSemaphorePermit>, router: &Router, graceful: &GracefulShutdown) {
+/// Keeps the gateway's members up to date.
+async fn follow(state: Arc<State>, on_trust: Option<OnTrust>) {
+    let mut ticks = tokio::time::interval(FOLLOW);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        match state.gateway.refresh().await {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Some(tell) = &on_trust {
+                    tell(state.gateway.trust().as_ref().clone());
+                }
+            }
+            Err(error) => tracing::debug!(%error, "members cannot be followed now"),
+        }
+    }
+}
+
+fn connect(
+    stream: TcpStream,
+    permit: Option<OwnedSemaphorePermit>,
+    router: &Router,
+    tls: Option<&Tls>,
+    graceful: &GracefulShutdown,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
@@ -136,10 +179,26 @@ fn connect(stream: TcpStream, permit: Option<OwnedSemaphorePermit>, router: &Rou
         .max_concurrent_streams(256)
         .keep_alive_interval(Some(Duration::from_secs(30)));
     let service = TowerToHyperService::new(router.clone());
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
+    let Some(Tls(secured)) = tls.cloned() else {
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "connection ended");
+            }
+            drop(permit);
+        });
+        return;
+    };
+    let watcher = graceful.watcher();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(secured).accept(stream)).await;
+        let Ok(Ok(stream)) = accepted else {
+            tracing::debug!("a handshake failed");
+            return;
+        };
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(error, "connection ended");
         }
         drop(permit);

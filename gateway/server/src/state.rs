@@ -15,17 +15,15 @@ pub(crate) struct State {
     pub(crate) gateway: Gateway,
     pub(crate) config: ServerConfig,
     pub(crate) metrics: Metrics,
-    /// Documents that never change, encoded once.
+    /// It never changes, so it is encoded once.
     pub(crate) openapi: Bytes,
-    pub(crate) consortium: Bytes,
 }
 
 impl State {
     pub(crate) fn new(config: ServerConfig, consortium: Arc<dyn Consortium>) -> Result<Shared, ServeError> {
         let gateway = Gateway::new(consortium, config.app)?;
         let openapi = serde_json::to_vec(&covenant_api::openapi())?.into();
-        let consortium = serde_json::to_vec(&gateway.consortium())?.into();
-        Ok(Arc::new(Self { gateway, config, metrics: Metrics::new(), openapi, consortium }))
+        Ok(Arc::new(Self { gateway, config, metrics: Metrics::new(), openapi }))
     }
 }
 

@@ -9,7 +9,7 @@ use covenant_canon::{Digest, Label};
 use covenant_consensus::{Config, ConsensusError, Engine, Network};
 use covenant_domain::{Body, ConsentId, ConsentUse, Decision, IntentId, MemberId, Notification, Release, Simulation};
 use covenant_engine::{Guard, Plan, Wish};
-use covenant_ledger::{Bundle, EntryReceipt, Genesis, SignedBatch, entry_id};
+use covenant_ledger::{Bundle, EntryReceipt, Genesis, Handover, SignedBatch, entry_id};
 use covenant_source::Source;
 use covenant_state::State;
 use covenant_store::{Input, Store};
@@ -305,6 +305,11 @@ impl Node {
     /// [`NodeError`].
     pub async fn evidence(&self, intent: &IntentId) -> Result<Option<Bundle>, NodeError> {
         self.replica.bundle(intent).await
+    }
+
+    /// How rosters behind this number follow, in their order.
+    pub fn handovers(&self, after: u32) -> Vec<Handover> {
+        self.replica.handovers.read().iter().skip(after as usize).cloned().collect()
     }
 
     /// Up to 256 permits that a holder's stewards, or else regulators, are told of, behind a leaf and in the order of the

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
+    ArchiveView, BackupView, BuildState, Catalogue, ConsentView, PeerView, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
     GrantView, LedgerTip, NodeHealth, NodePort, NodePulse, PortError, PublishedDataset, QueryStanding, RecordKind,
     Records, Released, SealedInput,
 };
@@ -17,7 +17,7 @@ use covenant_domain::{
     Purpose, RightId, RightState, Role, RuleBook, SignedRetrieval, Simulation,
 };
 use covenant_engine::{GrantState, Guard, GuardError, Plan, Wish};
-use covenant_ledger::{Bundle, EntryReceipt, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Handover, SignedBatch};
 use covenant_state::State;
 use covenant_store::Input;
 use covenant_worker::lookup::Part;
@@ -26,19 +26,32 @@ use refusal::{lookup_refused, refused, stopped, unavailable};
 
 use crate::catalogue::PublishedRevision;
 use crate::lookup::BuildState as Built;
+use crate::admin::Admin;
 use crate::node::{Node, Outcome, RecordedEntry};
 use crate::track::QueryState;
 
 /// Bytes of answers after which no further one is put into the same message.
 const RELEASE_BYTES: usize = 8 * 1024 * 1024;
 
+const NOT_A_PROCESS: &str = "this node is part of another process and has no administration of its own";
+
 /// The port of a node in this process.
-pub struct LocalNode(Arc<Node>);
+pub struct LocalNode(Arc<Node>, Option<Arc<Admin>>);
 
 impl LocalNode {
     /// The port of this node. It keeps the node from being stopped as long as it lives.
     pub fn new(node: Arc<Node>) -> Self {
-        Self(node)
+        Self(node, None)
+    }
+
+    /// The port of a node that runs as a process of its own, with what its administrator may have done.
+    pub fn administered(node: Arc<Node>, admin: Arc<Admin>) -> Self {
+        Self(node, Some(admin))
+    }
+
+    fn admin(&self) -> Result<&Arc<Admin>, PortError> {
+        let none = || PortError::Refused { code: "not-administered".into(), reason: NOT_A_PROCESS.into() };
+        self.1.as_ref().ok_or_else(none)
     }
 
     fn all<T: Clone>(&self, look: impl FnOnce(&State) -> Vec<T>) -> Result<Vec<T>, PortError> {
@@ -201,6 +214,26 @@ impl NodePort for LocalNode {
         self.0.told(holder.as_ref(), after).await.map_err(unavailable)
     }
 
+    async fn handovers(&self, after: u32) -> Result<Vec<Handover>, PortError> {
+        Ok(self.0.handovers(after))
+    }
+
+    async fn peers(&self) -> Result<Vec<PeerView>, PortError> {
+        Ok(self.1.as_ref().map(|admin| admin.peers()).unwrap_or_default())
+    }
+
+    async fn backup(&self) -> Result<BackupView, PortError> {
+        self.admin()?.backup(&self.0).await
+    }
+
+    async fn archive(&self, keep: u64) -> Result<ArchiveView, PortError> {
+        self.admin()?.archive(&self.0, keep).await
+    }
+
+    async fn snapshot(&self) -> Result<BackupView, PortError> {
+        self.admin()?.snapshot(&self.0).await
+    }
+
     async fn receipt(&self, entry: Digest) -> Result<Option<EntryReceipt>, PortError> {
         self.0.receipt(&entry).await.map_err(unavailable)
     }
@@ -217,6 +250,7 @@ impl NodePort for LocalNode {
             RecordKind::Notices => Records::Notices(s.notices().cloned().collect()),
             RecordKind::Tariff => Records::Tariff(vec![s.tariff()]),
             RecordKind::RuleBooks => Records::RuleBooks(s.rule_books().cloned().collect()),
+            RecordKind::Roster => Records::Roster(vec![s.membership().roster().clone()]),
         }))
     }
 

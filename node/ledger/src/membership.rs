@@ -304,6 +304,11 @@ impl Trust {
         self.memberships.iter().find(|m| m.roster.from_height > before.roster.from_height)
     }
 
+    /// All memberships known, in the order of their heights.
+    pub fn memberships(&self) -> impl DoubleEndedIterator<Item = &Arc<Membership>> {
+        self.memberships.iter()
+    }
+
     /// The newest membership known.
     pub fn latest(&self) -> &Arc<Membership> {
         self.memberships.last().unwrap_or(&self.first)

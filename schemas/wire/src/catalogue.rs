@@ -40,14 +40,16 @@ impl v1::Document {
 
 impl From<Consortium> for v1::ConsortiumDocument {
     fn from(it: Consortium) -> Self {
-        Self { digest: it.digest.to_string(), genesis: to_bytes(&it.genesis) }
+        let handovers = it.handovers.iter().map(to_bytes).collect();
+        Self { digest: it.digest.to_string(), genesis: to_bytes(&it.genesis), handovers }
     }
 }
 
 impl TryFrom<v1::ConsortiumDocument> for Consortium {
     type Error = WireError;
     fn try_from(it: v1::ConsortiumDocument) -> Result<Self, WireError> {
-        Ok(Self { digest: parse("digest", &it.digest)?, genesis: canonical("genesis", &it.genesis)? })
+        let handovers = it.handovers.iter().map(|bytes| canonical("handovers", bytes)).collect::<Result<_, _>>()?;
+        Ok(Self { digest: parse("digest", &it.digest)?, genesis: canonical("genesis", &it.genesis)?, handovers })
     }
 }
 

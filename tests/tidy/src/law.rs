@@ -41,6 +41,7 @@ pub const SAME_FLOOR: &[(&str, &str)] = &[
     ("daemon", "source"),
     ("daemon", "worker"),
     ("daemon", "mesh"),
+    ("client", "tls"),
     ("daemon", "tls"),
     ("app", "api"),
     ("wire", "api"),

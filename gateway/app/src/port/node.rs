@@ -12,13 +12,13 @@ use covenant_domain::{
     Purpose, Reason, RightId, RightState, RuleBook, SignedRetrieval, Simulation,
 };
 use covenant_engine::{Plan, Wish};
-use covenant_ledger::{Bundle, EntryReceipt, SignedBatch};
+use covenant_ledger::{Bundle, EntryReceipt, Handover, SignedBatch};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::{
     BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, Explanation, FileChunk, GrantView,
-    LedgerTip, NodeHealth, PortError, PublishedDataset, RecordKind, Records, SealedInput,
+    ArchiveView, BackupView, LedgerTip, NodeHealth, PeerView, PortError, PublishedDataset, RecordKind, Records, SealedInput,
 };
 
 /// Where a query stands on the ledger of one node.
@@ -252,6 +252,16 @@ calls! {
     /// Number of changes about queries at this node: at once when it is not `since`, otherwise after the next change and
     /// after `wait` at the latest. It is never zero.
     34 Changed changed(since: u64, wait: Duration) -> u64;
+    /// How rosters behind this number follow, in their order.
+    35 Handovers handovers(after: u32) -> Vec<Handover>;
+    /// Who is connected to this node, and who not and why.
+    36 Peers peers() -> Vec<PeerView>;
+    /// Writes a backup of this node's database beside it, while it runs; for its own member.
+    37 Backup backup() -> BackupView;
+    /// Moves bodies of blocks to archive files, but for the newest so many; for its own member.
+    38 Archive archive(keep: u64) -> ArchiveView;
+    /// Writes a snapshot from which another replica can begin; for its own member.
+    39 Snapshot snapshot() -> BackupView;
 }
 
 /// What a node says to a call that reached it.

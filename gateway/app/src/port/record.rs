@@ -1,7 +1,7 @@
 //! What the ledger's state knows, asked for by kind.
 
 use covenant_domain::{
-    Calendar, Delegation, DisputeState, Notice, ProposalState, RequestState, RuleBook, Tariff, Usage,
+    Calendar, Delegation, DisputeState, Notice, ProposalState, RequestState, Roster, RuleBook, Tariff, Usage,
 };
 use covenant_engine::GrantState;
 use minicbor::{Decode, Encode};
@@ -63,4 +63,6 @@ kinds! {
     8 Tariff(Tariff);
     /// Rule books in force.
     9 RuleBooks(RuleBook);
+    /// The roster of the next height, alone.
+    10 Roster(Roster);
 }

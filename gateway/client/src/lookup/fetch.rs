@@ -85,7 +85,7 @@ impl Client {
         let all = self.ceremonies().await?;
         let missing = || ClientError::Escrow { ceremony: number, reason: "the gateway does not show it".into() };
         let ceremony = all.iter().find(|c| c.call.number == number).ok_or_else(missing)?;
-        let key = *checked_group(ceremony, &self.0.trust, &self.0.consortium, &self.0.keys)?.escrow_key();
+        let key = *self.checked_group(ceremony)?.escrow_key();
         *self.0.epochs.escrow.lock() = Some((number, key));
         Ok(key)
     }

@@ -24,7 +24,7 @@ pub(crate) async fn openapi(State(state): State<Shared>) -> Response {
 }
 
 pub(crate) async fn consortium(State(state): State<Shared>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], state.consortium.clone()).into_response()
+    Json(state.gateway.consortium()).into_response()
 }
 
 pub(crate) async fn health(State(state): State<Shared>) -> Reply<HealthReport> {

@@ -22,7 +22,7 @@ pub(crate) use policy::simulate;
 pub(crate) use query::{ask, progress};
 pub(crate) use register::{
     calendar, consent_uses, delegations, disputes, notices, notifications, proposals, receipt, reliability, request,
-    requests, rule_books, settlement, tariff, usage,
+    requests, roster, rule_books, settlement, tariff, usage,
 };
 
 use axum::Json;

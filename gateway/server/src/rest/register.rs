@@ -9,7 +9,7 @@ use covenant_api::{MonthQuery, Settlement, UsesQuery};
 use covenant_canon::{Digest, to_bytes};
 use covenant_domain::{
     Calendar, ConsentId, ConsentUse, Delegation, DisputeState, Notice, Notification, ProposalState, Reliability,
-    RequestId, RequestState, RuleBook, Tariff, Usage,
+    RequestId, RequestState, Roster, RuleBook, Tariff, Usage,
 };
 
 use super::evidence::wants_cbor;
@@ -35,6 +35,7 @@ lists! {
     calendar -> Calendar;
     notices -> Vec<Notice>;
     tariff -> Tariff;
+    roster -> Roster;
     rule_books -> Vec<RuleBook>;
     reliability -> Vec<Reliability>;
 }
