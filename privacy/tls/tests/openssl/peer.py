@@ -70,7 +70,7 @@ def main():
         "cipher": connection.get_cipher_name(),
         "version": connection.get_protocol_version_name(),
         "group": connection.get_group_name(),
-        "peer": connection.get_peer_certificate().get_subject().CN,
+        "peer": connection.get_peer_certificate(as_cryptography=True).subject.rfc4514_string(),
     }
     print(json.dumps(told), flush=True)
 
