@@ -1,4 +1,5 @@
 //! Handshakes that succeed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Handshakes that are refused, each with its reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -229,7 +230,7 @@ async fn truncated_and_flipped_certificates_are_refused() {
     for profile in BOTH {
         let world = World::new(profile);
         let (bank, housing) = (world.of_bank(), world.of_housing());
-        let damages: [fn(&[u8]) -> Vec<u8>; 5] = [
+        let damages: [Damage; 5] = [
             |der| der[..der.len() - 1].to_vec(),
             |der| der[..der.len() / 2].to_vec(),
             |der| [der, &[0]].concat(),
@@ -248,6 +249,8 @@ async fn truncated_and_flipped_certificates_are_refused() {
         }
     }
 }
+
+type Damage = fn(&[u8]) -> Vec<u8>;
 
 fn flip(der: &[u8], at: usize) -> Vec<u8> {
     let mut der = der.to_vec();

@@ -26,9 +26,9 @@ impl SupportedKxGroup for CurveSm2 {
     }
 }
 
-struct Ephemeral {
-    secret: Zeroizing<NonZeroScalar>,
-    public: Vec<u8>,
+pub(super) struct Ephemeral {
+    pub(super) secret: Zeroizing<NonZeroScalar>,
+    pub(super) public: Vec<u8>,
 }
 
 impl ActiveKeyExchange for Ephemeral {

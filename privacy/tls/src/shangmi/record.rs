@@ -11,7 +11,7 @@ use rustls::crypto::cipher::{
 use rustls::{ConnectionTrafficSecrets, ContentType, Error, ProtocolVersion};
 use sm4::Sm4;
 
-type Sm4Gcm = AesGcm<Sm4, U12>;
+pub(super) type Sm4Gcm = AesGcm<Sm4, U12>;
 
 const KEY: usize = 16;
 const TAG: usize = 16;
@@ -20,11 +20,11 @@ pub(super) struct Sm4GcmRecords;
 
 impl Tls13AeadAlgorithm for Sm4GcmRecords {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        Box::new(Records::new(&key, iv))
+        Box::new(Records::new(key.as_ref(), iv))
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        Box::new(Records::new(&key, iv))
+        Box::new(Records::new(key.as_ref(), iv))
     }
 
     fn key_len(&self) -> usize {
@@ -38,14 +38,14 @@ impl Tls13AeadAlgorithm for Sm4GcmRecords {
 }
 
 /// One direction of a connection. Without a cipher, for a key of another length than `key_len` asked for, nothing passes.
-struct Records {
+pub(super) struct Records {
     cipher: Option<Sm4Gcm>,
     iv: Iv,
 }
 
 impl Records {
-    fn new(key: &AeadKey, iv: Iv) -> Self {
-        Self { cipher: Sm4Gcm::new_from_slice(key.as_ref()).ok(), iv }
+    pub(super) fn new(key: &[u8], iv: Iv) -> Self {
+        Self { cipher: Sm4Gcm::new_from_slice(key).ok(), iv }
     }
 
     fn nonce(&self, seq: u64) -> GcmNonce<Sm4Gcm> {

@@ -17,24 +17,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-pub const BOTH: [Profile; 2] = [Profile::Standard, Profile::ShangMi];
+pub(crate) const BOTH: [Profile; 2] = [Profile::Standard, Profile::ShangMi];
 /// 2026-11-25, 00:00:00 UTC.
-pub const NOW: u64 = 1_795_564_800_000;
-pub const DAY: u64 = 24 * 3600 * 1000;
+pub(crate) const NOW: u64 = 1_795_564_800_000;
+pub(crate) const DAY: u64 = 24 * 3600 * 1000;
 
-pub fn member(name: &str) -> MemberId {
+pub(crate) fn member(name: &str) -> MemberId {
     MemberId::new(name).unwrap()
 }
 
-pub fn other(profile: Profile) -> Profile {
+pub(crate) fn other(profile: Profile) -> Profile {
     if profile == Profile::Standard { Profile::ShangMi } else { Profile::Standard }
 }
 
-pub fn ledger_key(profile: Profile, seed: u8) -> SigningKey {
+pub(crate) fn ledger_key(profile: Profile, seed: u8) -> SigningKey {
     suite(profile.suite()).generate_signing_key(&mut ChaCha20Rng::from_seed([seed; 32]))
 }
 
-pub fn request(name: &str) -> Request {
+pub(crate) fn request(name: &str) -> Request {
     Request {
         member: member(name),
         consortium: "harbour".to_owned(),
@@ -47,9 +47,9 @@ pub fn request(name: &str) -> Request {
 
 /// What the ledger would say.
 #[derive(Default)]
-pub struct Book {
-    pub keys: Mutex<BTreeMap<MemberId, Vec<VerifyingKey>>>,
-    pub revoked: Mutex<BTreeSet<(MemberId, Vec<u8>)>>,
+pub(crate) struct Book {
+    pub(crate) keys: Mutex<BTreeMap<MemberId, Vec<VerifyingKey>>>,
+    pub(crate) revoked: Mutex<BTreeSet<(MemberId, Vec<u8>)>>,
 }
 
 impl Directory for Book {
@@ -67,16 +67,16 @@ impl Directory for Book {
 }
 
 /// Two members, `housing` and `bank`, in one profile.
-pub struct World {
-    pub profile: Profile,
-    pub book: Arc<Book>,
-    pub housing: SigningKey,
-    pub bank: SigningKey,
+pub(crate) struct World {
+    pub(crate) profile: Profile,
+    pub(crate) book: Arc<Book>,
+    pub(crate) housing: SigningKey,
+    pub(crate) bank: SigningKey,
     now: Arc<AtomicU64>,
 }
 
 impl World {
-    pub fn new(profile: Profile) -> Self {
+    pub(crate) fn new(profile: Profile) -> Self {
         let (housing, bank) = (ledger_key(profile, 1), ledger_key(profile, 2));
         let book = Book::default();
         for (name, key) in [("housing", &housing), ("bank", &bank)] {
@@ -85,52 +85,52 @@ impl World {
         Self { profile, book: Arc::new(book), housing, bank, now: Arc::new(AtomicU64::new(NOW)) }
     }
 
-    pub fn clock(&self) -> Arc<dyn Clock> {
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         let now = self.now.clone();
         Arc::new(move || now.load(Ordering::Relaxed))
     }
 
-    pub fn set_now(&self, now_ms: u64) {
+    pub(crate) fn set_now(&self, now_ms: u64) {
         self.now.store(now_ms, Ordering::Relaxed);
     }
 
-    pub fn directory(&self) -> Arc<dyn Directory> {
+    pub(crate) fn directory(&self) -> Arc<dyn Directory> {
         self.book.clone()
     }
 
-    pub fn of_housing(&self) -> Credentials {
+    pub(crate) fn of_housing(&self) -> Credentials {
         Credentials::issue(&self.housing, &request("housing")).unwrap()
     }
 
-    pub fn of_bank(&self) -> Credentials {
+    pub(crate) fn of_bank(&self) -> Credentials {
         Credentials::issue(&self.bank, &request("bank")).unwrap()
     }
 
     /// `housing` serves.
-    pub fn server(&self, identity: &dyn Identity) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, identity: &dyn Identity) -> Arc<ServerConfig> {
         covenant_tls::server_config(self.profile, identity, self.directory(), self.clock(), &[b"h2"]).unwrap()
     }
 
-    pub fn client(&self, identity: Option<&dyn Identity>, expected: Option<&str>) -> Arc<ClientConfig> {
+    pub(crate) fn client(&self, identity: Option<&dyn Identity>, expected: Option<&str>) -> Arc<ClientConfig> {
         let expected = expected.map(member);
         covenant_tls::client_config(self.profile, identity, self.directory(), expected, self.clock(), &[b"h2"]).unwrap()
     }
 
     /// A mutual handshake of `bank`'s client, which expects `housing`, with a server of this identity.
-    pub async fn meet(&self, server: &dyn Identity, client: &dyn Identity) -> Meeting {
+    pub(crate) async fn meet(&self, server: &dyn Identity, client: &dyn Identity) -> Meeting {
         meet(self.server(server), self.client(Some(client), Some("housing"))).await
     }
 }
 
 /// What one end knows afterwards.
 #[derive(Debug, Clone, PartialEq)]
-pub struct End {
-    pub peer: Result<MemberId, TlsError>,
-    pub suite: u16,
-    pub group: u16,
-    pub alpn: Option<Vec<u8>>,
-    pub resumed: bool,
-    pub serial: Option<Vec<u8>>,
+pub(crate) struct End {
+    pub(crate) peer: Result<MemberId, TlsError>,
+    pub(crate) suite: u16,
+    pub(crate) group: u16,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) resumed: bool,
+    pub(crate) serial: Option<Vec<u8>>,
 }
 
 impl End {
@@ -149,22 +149,22 @@ impl End {
 
 /// How a handshake and an echo went at each end.
 #[derive(Debug)]
-pub struct Meeting {
-    pub server: Result<End, TlsError>,
-    pub client: Result<End, TlsError>,
+pub(crate) struct Meeting {
+    pub(crate) server: Result<End, TlsError>,
+    pub(crate) client: Result<End, TlsError>,
 }
 
 impl Meeting {
-    pub fn both(self) -> (End, End) {
+    pub(crate) fn both(self) -> (End, End) {
         (self.server.expect("server"), self.client.expect("client"))
     }
 }
 
-pub async fn meet(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Meeting {
+pub(crate) async fn meet(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Meeting {
     meet_at(server, client, "housing.covenant.internal").await
 }
 
-pub async fn meet_at(server: Arc<ServerConfig>, client: Arc<ClientConfig>, host: &str) -> Meeting {
+pub(crate) async fn meet_at(server: Arc<ServerConfig>, client: Arc<ClientConfig>, host: &str) -> Meeting {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let host = ServerName::try_from(host.to_owned()).unwrap();
