@@ -25,8 +25,8 @@ use tokio::time::Instant;
 
 use crate::port::{
     BuildState, Catalogue, ConsentView, Consortium, EntryOutcome, EpochPart, EpochView, Explanation, FileChunk,
-    GrantView, LedgerTip, NodeHealth, NodePort, PortError, Progress, PublishedDataset, RecordKind, Records,
-    SealedInput, QueryStanding,
+    GrantView, LedgerTip, NodeHealth, NodePort, PortError, Progress, PublishedDataset, QueryStanding, RecordKind,
+    Records, SealedInput,
 };
 
 /// Longest wait for entries to become final.

@@ -21,7 +21,7 @@ use minicbor::{Decode, Encode};
 
 pub use catalogue::{Catalogue, PublishedDataset};
 pub use epoch::{BuildState, EpochPart, EpochView, EscrowView, FileChunk};
-pub use node::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodePulse, NodeReply, Released, QueryStanding, answer};
+pub use node::{NodeAnswer, NodeAsk, NodeCall, NodePort, NodePulse, NodeReply, QueryStanding, Released, answer};
 pub use record::{RecordKind, Recorded, Records};
 
 /// Why the consortium did not do what was asked.

@@ -2,8 +2,8 @@
 
 use covenant_api::{Code, Problem};
 use covenant_domain::{
-    Calendar, Delegation, DisputeState, MemberId, Notice, Power, ProposalState, RequestId, RequestState, Roster, RuleBook,
-    Tariff,
+    Calendar, Delegation, DisputeState, MemberId, Notice, Power, ProposalState, RequestId, RequestState, Roster,
+    RuleBook, Tariff,
 };
 
 use crate::caller::Caller;

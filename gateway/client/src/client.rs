@@ -72,8 +72,7 @@ impl Client {
         let consortium = trust.digest();
         let signer = Signer { identity: Arc::clone(&identity), consortium };
         let secure = base.starts_with("https://");
-        let socket =
-            |protocol: &[u8]| Socket::new(secure, &trust, circle.clone(), protocol, config.connect_timeout);
+        let socket = |protocol: &[u8]| Socket::new(secure, &trust, circle.clone(), protocol, config.connect_timeout);
         let link: Box<dyn Link> = match config.transport {
             Transport::Rest => Box::new(Rest::new(base, &config, signer, socket(b"http/1.1")?)),
             Transport::Grpc => Box::new(Grpc::new(base, &config, signer, socket(b"h2")?)?),

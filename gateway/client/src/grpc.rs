@@ -10,8 +10,8 @@ use covenant_api::{CatalogueItem, CataloguePage, CatalogueQuery, DatasetVersion,
 use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
-    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Roster, Simulation, Tariff, Usage,
+    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, Roster,
+    RuleBook, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
 use covenant_wire::v1::gateway_client::GatewayClient;
@@ -38,10 +38,10 @@ impl Grpc {
         let wrong = |_| ClientError::Address { base: base.to_owned(), reason: "not a URI" };
         // The socket does TLS; tonic is told of a plain address, or it would want to do it itself.
         let plain = base.replacen("https://", "http://", 1);
-        let endpoint = Endpoint::from_shared(plain)
-            .map_err(wrong)?
-            .timeout(config.wait + std::time::Duration::from_secs(15));
-        let stub = GatewayClient::new(endpoint.connect_with_connector_lazy(socket)).max_decoding_message_size(MAX_ANSWER);
+        let endpoint =
+            Endpoint::from_shared(plain).map_err(wrong)?.timeout(config.wait + std::time::Duration::from_secs(15));
+        let stub =
+            GatewayClient::new(endpoint.connect_with_connector_lazy(socket)).max_decoding_message_size(MAX_ANSWER);
         Ok(Self { base: base.to_owned(), stub, signer })
     }
 

@@ -10,8 +10,8 @@ use covenant_api::{CatalogueItem, CataloguePage, CatalogueQuery, DatasetVersion,
 use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
-    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Roster, Simulation, Tariff, Usage,
+    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, Roster,
+    RuleBook, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
 use rand::Rng as _;

@@ -13,8 +13,8 @@ use covenant_api::{CatalogueItem, CataloguePage, CatalogueQuery, DatasetVersion,
 use covenant_canon::Digest;
 use covenant_domain::{
     Calendar, Case, Ceremony, ConsentId, ConsentUse, Dataset, DatasetId, Delegation, DisputeState, Evaluation,
-    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, RuleBook,
-    Roster, Simulation, Tariff, Usage,
+    IntentId, Member, Notice, Notification, ProposalState, Purpose, Reliability, RequestId, RequestState, Roster,
+    RuleBook, Simulation, Tariff, Usage,
 };
 use covenant_domain::{RightId, RightState};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -71,13 +71,7 @@ impl Rest {
         Ok(self.send(Method::POST, target, body.into(), JSON).await?.1)
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        target: &str,
-        body: Bytes,
-        accept: &str,
-    ) -> Reached<(HeaderMap, Bytes)> {
+    async fn send(&self, method: Method, target: &str, body: Bytes, accept: &str) -> Reached<(HeaderMap, Bytes)> {
         let signature = self.signer.sign(method.as_str(), target, &body)?;
         let uri = format!("{}{target}", self.base);
         let mut request = Request::builder().method(method).uri(uri).header("accept", accept);
@@ -97,7 +91,6 @@ impl Rest {
         let (status, headers, bytes) = tokio::time::timeout(self.patience, answered).await.map_err(late)??;
         if status.is_success() { Ok((headers, bytes)) } else { Err(problem(status.as_u16(), &bytes)) }
     }
-
 }
 
 async fn limited(base: &str, body: hyper::body::Incoming) -> Reached<Bytes> {

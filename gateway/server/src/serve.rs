@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{OnTrust, Tls};
 use crate::ServerConfig;
+use crate::config::{OnTrust, Tls};
 use crate::router::router;
 use crate::state::State;
 
@@ -103,8 +103,9 @@ pub async fn serve(
     let listener = TcpListener::bind(listen).await.map_err(wrong)?;
     let address = listener.local_addr().map_err(wrong)?;
     tracing::info!(%address, "gateway listens");
+    let secure = tls.is_some();
     let task = tokio::spawn(accept(listener, (router, tls), connections, grace, shutdown));
-    Ok(Running { address, secure: tls.is_some(), task, following })
+    Ok(Running { address, secure, task, following })
 }
 
 async fn accept(

@@ -4,6 +4,7 @@
 //! datasets. The same code runs one validator or many; how nodes reach each other is given by the caller.
 #![deny(missing_docs)]
 
+mod admin;
 mod catalogue;
 mod chain;
 mod changes;
@@ -29,6 +30,7 @@ mod tasks;
 mod track;
 mod votes;
 
+pub use admin::{Admin, Peers};
 pub use catalogue::PublishedRevision;
 pub use clock::{Clock, SystemClock};
 pub use covenant_state::Inadmissible;

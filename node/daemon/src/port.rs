@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use covenant_app::port::{
-    ArchiveView, BackupView, BuildState, Catalogue, ConsentView, PeerView, EntryOutcome, EpochPart, EpochView, EscrowView, Explanation, FileChunk,
-    GrantView, LedgerTip, NodeHealth, NodePort, NodePulse, PortError, PublishedDataset, QueryStanding, RecordKind,
-    Records, Released, SealedInput,
+    ArchiveView, BackupView, BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, EscrowView,
+    Explanation, FileChunk, GrantView, LedgerTip, NodeHealth, NodePort, NodePulse, PeerView, PortError,
+    PublishedDataset, QueryStanding, RecordKind, Records, Released, SealedInput,
 };
 use covenant_canon::Digest;
 use covenant_domain::{
@@ -24,9 +24,9 @@ use covenant_worker::lookup::Part;
 use minicbor::bytes::ByteVec;
 use refusal::{lookup_refused, refused, stopped, unavailable};
 
+use crate::admin::Admin;
 use crate::catalogue::PublishedRevision;
 use crate::lookup::BuildState as Built;
-use crate::admin::Admin;
 use crate::node::{Node, Outcome, RecordedEntry};
 use crate::track::QueryState;
 

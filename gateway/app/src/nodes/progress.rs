@@ -8,7 +8,7 @@ use futures::future::{join_all, pending, select_all};
 use tokio::time::Instant;
 
 use super::{Nodes, miscounted};
-use crate::port::{NodePort, PortError, Progress, Released, QueryStanding};
+use crate::port::{NodePort, PortError, Progress, QueryStanding, Released};
 
 /// Nodes with the number of changes that was known before they were asked.
 type Seen = BTreeMap<MemberId, (Arc<dyn NodePort>, u64)>;

@@ -79,7 +79,8 @@ impl NodeCall for Fake {
             NodeAsk::Queries((intents,)) => {
                 let meanwhile = self.meanwhile.lock().take();
                 let known = self.standings.lock();
-                let standings = intents.iter().map(|id| known.get(id).cloned().unwrap_or(QueryStanding::Unknown)).collect();
+                let standings =
+                    intents.iter().map(|id| known.get(id).cloned().unwrap_or(QueryStanding::Unknown)).collect();
                 drop(known);
                 if let Some((intent, standing)) = meanwhile {
                     self.standings.lock().insert(intent, standing);

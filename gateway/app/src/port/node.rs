@@ -17,8 +17,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::{
-    BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, Explanation, FileChunk, GrantView,
-    ArchiveView, BackupView, LedgerTip, NodeHealth, PeerView, PortError, PublishedDataset, RecordKind, Records, SealedInput,
+    ArchiveView, BackupView, BuildState, Catalogue, ConsentView, EntryOutcome, EpochPart, EpochView, Explanation,
+    FileChunk, GrantView, LedgerTip, NodeHealth, PeerView, PortError, PublishedDataset, RecordKind, Records,
+    SealedInput,
 };
 
 /// Where a query stands on the ledger of one node.

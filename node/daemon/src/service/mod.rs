@@ -20,6 +20,9 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 
+use covenant_app::port::PeerView;
+
+use crate::admin::Admin;
 use crate::clock::SystemClock;
 use crate::error::NodeError;
 use crate::lookup::EpochSettings;
@@ -173,7 +176,13 @@ impl Service {
         tasks.spawn(review(node.clone(), mesh.clone(), certificates));
         let (stop_calls, stopped) = oneshot::channel::<()>();
         let visits = ReceiverStream::new(visits).map(|(member, io)| Ok(PeerStream { member, io }));
-        let port = Arc::new(LocalNode::new(node.clone()));
+        let asked = mesh.clone();
+        let admin = Admin {
+            backups: file.data.join("backups"),
+            archives: file.archives.clone(),
+            peers: Arc::new(move || asked.peers().into_iter().map(peer_view).collect()),
+        };
+        let port = Arc::new(LocalNode::administered(node.clone(), Arc::new(admin)));
         let calls = tokio::spawn(rpc::serve(port, visits, rpc::by_role(&node), async move {
             // A sender that is gone stops it too.
             let _either = stopped.await;
@@ -229,6 +238,11 @@ async fn review(node: Arc<Node>, mesh: Arc<Mesh>, certificates: Arc<Certificates
         }
         mesh.review();
     }
+}
+
+fn peer_view(peer: PeerInfo) -> PeerView {
+    let PeerInfo { member, address, connected, refusal, lost_frames } = peer;
+    PeerView { member, address, connected, refusal, lost_frames }
 }
 
 /// The department's records, as the configuration names them.
