@@ -8,6 +8,7 @@ use crate::{
     my, oversight, policy, proposal, purpose, query, receipt, request, usage, verify,
 };
 use crate::{catalogue, record_model, right};
+use crate::{gateway, init, node};
 
 const AFTER: &str = "\
 Exit codes:
@@ -40,6 +41,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole consortium with a synthetic city in this process, and tell its story
     Demo(demo::DemoArgs),
+    /// Found a consortium: keys, certificates, genesis and a folder for every member
+    Init(init::InitArgs),
+    /// Run a member's node until interrupted
+    Node(node::NodeArgs),
+    /// Run a gateway until interrupted
+    Gateway(gateway::GatewayArgs),
     /// Verify evidence offline: exit 0 verified, 1 not verified, 2 cannot be read
     Verify(verify::VerifyArgs),
     /// Fetch the evidence of a query, or show a bundle

@@ -11,6 +11,7 @@ use crate::{
     my, oversight, policy, proposal, purpose, query, receipt, request, status, usage, verify,
 };
 use crate::{catalogue, record_model, right};
+use crate::{gateway, init, node};
 
 /// What is logged unless COVENANT_LOG says otherwise.
 const LOG: &str = "warn,arc_malachitebft=error";
@@ -40,6 +41,9 @@ async fn run(context: Context, command: Command) -> Result<Option<Document>, Cli
     let context = &context;
     let document = match command {
         Command::Demo(args) => return demo::run(context, args).await.map(|()| None),
+        Command::Init(args) => init::run(context, &args),
+        Command::Node(args) => node::run(context, &args).await,
+        Command::Gateway(args) => gateway::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args),
         Command::Evidence(args) => evidence::run(context, args).await,
         Command::Keys(command) => keys::run(context, command),

@@ -1,20 +1,24 @@
 //! What can go wrong at the command line, and with which code the process ends.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use covenant_authority::provider::ProviderError;
 use covenant_authority::{LedgerError, RemoteError, StartError};
 use covenant_client::ClientError;
-use covenant_daemon::NodeError;
+use covenant_daemon::service::ServiceError;
+use covenant_daemon::{ConsensusError, NodeError};
 use covenant_demo::DemoError;
 use covenant_domain::{DatasetError, SubjectError};
 use covenant_engine::GuardError;
 use covenant_ledger::GenesisError;
+use covenant_server::ServeError;
 use covenant_server::telemetry::TelemetryError;
 use covenant_source::SourceError;
 use covenant_state::StateError;
 use covenant_store::StoreError;
 use covenant_suite::SuiteError;
+use covenant_tls::TlsError;
 
 use crate::document::Exit;
 
@@ -84,6 +88,24 @@ pub(crate) enum CliError {
     /// A replica.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// A process does not start.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The gateway's port.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A transport certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Consensus died in a running node.
+    #[error("the node halted at height {height}; what it committed stands")]
+    Halted {
+        /// Newest block.
+        height: u64,
+        /// Why.
+        #[source]
+        failure: Arc<ConsensusError>,
+    },
     /// A replica's database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -162,6 +184,7 @@ impl CliError {
             | Self::Block { .. }
             | Self::Node(NodeError::Store(_)) => Exit::Unreachable,
             Self::Node(_)
+            | Self::Halted { .. }
             | Self::Demo(_)
             | Self::Step { .. }
             | Self::Tables(_)

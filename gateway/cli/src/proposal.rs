@@ -62,7 +62,8 @@ pub(crate) async fn run(context: &Context, command: ProposalCommand) -> Result<D
     match command {
         ProposalCommand::Policy { file, review, reason } => {
             let book: RuleBook = files::read_value(&file, "a rule book")?;
-            Guard::compile(client.trust().suite, &book, &client.trust().members)?;
+            let members = client.membership();
+            Guard::compile(client.trust().suite, &book, members.roster().members())?;
             let id = ProposalId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes());
             let subject = ProposalSubject::Policy { book, review };
             publish(&client, Body::ProposalOpened(Proposal { id, subject, reason })).await
@@ -87,8 +88,13 @@ pub(crate) async fn run(context: &Context, command: ProposalCommand) -> Result<D
 }
 
 fn about(state: &ProposalState) -> String {
-    let ProposalSubject::Policy { book, .. } = &state.proposal.subject;
-    format!("rule book of {}, revision {}", book.holder, book.revision)
+    match &state.proposal.subject {
+        ProposalSubject::Policy { book, .. } => format!("rule book of {}, revision {}", book.holder, book.revision),
+        ProposalSubject::Roster { change } => match change.member() {
+            Some(member) => format!("{} {member}", change.name()),
+            None => change.name().to_owned(),
+        },
+    }
 }
 
 fn listed(all: &[ProposalState]) -> String {
@@ -107,10 +113,13 @@ fn listed(all: &[ProposalState]) -> String {
 }
 
 fn told(it: &ProposalState) -> String {
-    let ProposalSubject::Policy { review, .. } = &it.proposal.subject;
+    let review = match &it.proposal.subject {
+        ProposalSubject::Policy { review, .. } => format!(", review {review}"),
+        ProposalSubject::Roster { .. } => String::new(),
+    };
     let mut lines = vec![
         format!("proposal: {}, {}", it.proposal.id, words::name(&it.status)),
-        format!("about:    {}, review {review}", about(it)),
+        format!("about:    {}{review}", about(it)),
         format!("reason:   {}", words::tame(&it.proposal.reason)),
         format!("open:     {} to {}", words::time(it.opened_ms), words::time(it.closes_ms)),
     ];

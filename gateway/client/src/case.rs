@@ -11,7 +11,6 @@ use covenant_sigma::threshold::{PartialOpening, combine};
 use covenant_suite::{Opener, Sealed};
 use zeroize::Zeroizing;
 
-use crate::lookup::checked_group;
 use crate::trustee::{Part, case_error};
 use crate::{Client, ClientError};
 

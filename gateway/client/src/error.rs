@@ -6,7 +6,7 @@ use std::sync::Arc;
 use covenant_api::Problem;
 use covenant_canon::Digest;
 use covenant_domain::{AnswerError, DatasetId, IntentId, MemberId};
-use covenant_ledger::{BatchError, GenesisError};
+use covenant_ledger::{BatchError, GenesisError, HandoverError};
 use covenant_suite::SuiteError;
 
 /// Failure of a client. Cheap to clone: one failure may answer many questions of a batch.

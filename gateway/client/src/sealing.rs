@@ -131,7 +131,7 @@ impl Client {
     ) -> Result<&'a Sealer, ClientError> {
         let (holder, key) = self.holder(dataset)?;
         if !sealers.contains_key(&holder) {
-            let sealer = Sealer::new(key, Label::SEAL_INPUT, &mut rand::rng())
+            let sealer = Sealer::new(&key, Label::SEAL_INPUT, &mut rand::rng())
                 .map_err(ClientError::crypto("encapsulating to the holder"))?;
             sealers.insert(holder.clone(), sealer);
         }

@@ -33,6 +33,7 @@ mod votes;
 pub use admin::{Admin, Peers};
 pub use catalogue::PublishedRevision;
 pub use clock::{Clock, SystemClock};
+pub use covenant_consensus::ConsensusError;
 pub use covenant_state::Inadmissible;
 pub use error::{NodeError, SubmitError};
 pub use gossip::{Gossip, GossipHub, Offer};

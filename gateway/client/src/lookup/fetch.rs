@@ -12,7 +12,6 @@ use covenant_oprf::{EpochPublicKey, epoch_scope};
 use covenant_pir::{Hint, Locator, Params, PublicMatrix, Seed};
 use parking_lot::Mutex;
 
-use super::escrow::checked_group;
 use crate::{Client, ClientError};
 
 /// Bytes asked for at a time.
