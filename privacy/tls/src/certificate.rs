@@ -52,7 +52,7 @@ impl CertificateInfo {
     /// Whether the certificate holds this name or address.
     pub fn names_host(&self, host: &ServerName<'_>) -> bool {
         let host = match host {
-            ServerName::DnsName(name) => name.as_ref().to_ascii_lowercase(),
+            ServerName::DnsName(name) => name.as_ref().trim_end_matches('.').to_ascii_lowercase(),
             ServerName::IpAddress(address) => IpAddr::from(*address).to_string(),
             _ => return false,
         };
@@ -147,10 +147,15 @@ fn names(extensions: &[Extension], member: &MemberId) -> Result<Vec<String>, Tls
     Ok(names)
 }
 
-/// A DNS name in lower case, without wildcard.
+/// A DNS name in the one form that is compared: lower case, without wildcard, without the dot of the root.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| !byte.is_ascii_uppercase()) && !text.ends_with('.');
+    plain && DnsName::try_from(text).is_ok()
+}
+
 fn dns_name(text: &str) -> Result<String, TlsError> {
-    let valid = DnsName::try_from(text).is_ok() && text.bytes().all(|byte| !byte.is_ascii_uppercase());
-    if valid { Ok(text.to_owned()) } else { Err(TlsError::malformed("a DNS name that is none, or not in lower case")) }
+    let reason = "a DNS name that is none, or not in lower case";
+    if is_plain_name(text) { Ok(text.to_owned()) } else { Err(TlsError::malformed(reason)) }
 }
 
 fn address(bytes: &[u8]) -> Result<IpAddr, TlsError> {

@@ -7,7 +7,7 @@ use covenant_suite::SigningKey;
 use der::asn1::{Ia5String, ObjectIdentifier, OctetString};
 use der::{Decode, Encode};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::pki_types::{CertificateDer, DnsName};
+use rustls::pki_types::CertificateDer;
 use x509_cert::certificate::Version;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::constraints::name::{GeneralSubtree, NameConstraints};
@@ -20,7 +20,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Validity as Times;
 
-use crate::certificate::{INTERNAL, internal_name};
+use crate::certificate::{INTERNAL, internal_name, is_plain_name};
 use crate::x509::{self, Body, Signed, cannot};
 use crate::{Profile, TlsError};
 
@@ -60,10 +60,7 @@ impl Request {
         if self.dns_names.len() + self.addresses.len() > MAX_NAMES {
             return Err(cannot(format!("more than {MAX_NAMES} names and addresses")));
         }
-        let is_good = |name: &&String| {
-            let lower = name.bytes().all(|byte| !byte.is_ascii_uppercase());
-            lower && !name.ends_with(INTERNAL) && DnsName::try_from(name.as_str()).is_ok()
-        };
+        let is_good = |name: &&String| is_plain_name(name) && !name.ends_with(INTERNAL);
         match self.dns_names.iter().find(|name| !is_good(name)) {
             Some(bad) => Err(cannot(format!("`{bad}` is no DNS name in lower case outside `{INTERNAL}`"))),
             None => Ok(()),

@@ -44,12 +44,14 @@ fn times_are_cut_to_the_second_and_reach_past_2050() {
 #[test]
 fn a_certificate_that_could_not_be_right_is_not_issued() {
     let world = World::new(Profile::Standard);
-    let changes: [fn(&mut Request); 9] = [
+    let changes: [fn(&mut Request); 11] = [
         |request| request.consortium.clear(),
         |request| request.consortium = "x".repeat(65),
         |request| request.not_after_ms = request.not_before_ms - 1000,
         |request| request.not_after_ms = u64::MAX,
         |request| request.dns_names.push("housing.covenant.internal".to_owned()),
+        |request| request.dns_names.push("housing.covenant.internal.".to_owned()),
+        |request| request.dns_names.push("a.bank.covenant.internal".to_owned()),
         |request| request.dns_names.push("*.example.org".to_owned()),
         |request| request.dns_names.push("Example.org".to_owned()),
         |request| request.dns_names.push(String::new()),

@@ -35,7 +35,8 @@ async fn an_anonymous_client_meets_a_gateway_and_no_member_server() {
         let world = World::new(profile);
         let gateway = gateway_config(profile, &world.of_housing(), world.clock(), &[b"h2", b"http/1.1"]).unwrap();
         let client = client_config(profile, None, world.directory(), None, world.clock(), &[b"http/1.1"]).unwrap();
-        for host in ["housing.example.org", "localhost", "127.0.0.1", "::1", "HOUSING.covenant.internal"] {
+        for host in ["housing.example.org", "localhost", "127.0.0.1", "::1", "HOUSING.covenant.internal", "localhost."]
+        {
             let (server, client) = meet_at(gateway.clone(), client.clone(), host).await.both();
             assert!(server.peer.is_err());
             assert_eq!((client.peer, client.alpn.as_deref()), (Ok(member("housing")), Some(&b"http/1.1"[..])));
@@ -100,6 +101,33 @@ async fn a_certificate_holds_from_its_first_second_to_its_last() {
     for moment in ends {
         world.set_now(moment);
         world.meet(&housing, &bank).await.both();
+    }
+}
+
+#[tokio::test]
+async fn keys_are_renewed_under_a_connection() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    for profile in BOTH {
+        let world = World::new(profile);
+        let (server, client) = (world.server(&world.of_housing()), world.client(Some(&world.of_bank()), None));
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let host = "housing.covenant.internal".try_into().unwrap();
+        let accept = tokio_rustls::TlsAcceptor::from(server).accept(far);
+        let connect = tokio_rustls::TlsConnector::from(client).connect(host, near);
+        let (server, client) = tokio::join!(accept, connect);
+        let (mut server, mut client) = (server.unwrap(), client.unwrap());
+        for _ in 0..3 {
+            client.get_mut().1.refresh_traffic_keys().unwrap();
+            server.get_mut().1.refresh_traffic_keys().unwrap();
+            let mut bytes = [0; 4];
+            client.write_all(b"ping").await.unwrap();
+            client.flush().await.unwrap();
+            server.read_exact(&mut bytes).await.unwrap();
+            server.write_all(&bytes).await.unwrap();
+            server.flush().await.unwrap();
+            client.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(&bytes, b"ping");
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 use covenant_suite::SigningKey;
 use covenant_tls::{Credentials, Existing, Identity, Profile, Request, authority_certificate, peer_member};
 use der::pem::LineEnding;
-use rustls::CommonState;
+use rustls::{CommonState, HandshakeKind};
 use support::{BOTH, DAY, World, ledger_key, member, request};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -94,14 +94,20 @@ struct Peer {
 
 impl Peer {
     fn new(world: &World, trusted: &SigningKey) -> Self {
+        let groups = if world.profile == Profile::ShangMi { "curveSM2" } else { "X25519" };
+        Self::with_groups(world, trusted, groups)
+    }
+
+    /// The first group is the one that it sends a share of.
+    fn with_groups(world: &World, trusted: &SigningKey, groups: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let path = |name| folder.path().join(name);
         let bank = Credentials::issue(&world.bank, &today("bank")).unwrap();
         bank.save(&path("cert.pem"), &path("key.pem"), Existing::Keep).unwrap();
         put_authority(&path("peer.pem"), trusted, "housing");
-        let (groups, schemes) = match world.profile {
-            Profile::Standard => ("X25519", "ecdsa_secp256r1_sha256:ed25519"),
-            Profile::ShangMi => ("curveSM2", "sm2sig_sm3"),
+        let schemes = match world.profile {
+            Profile::Standard => "ecdsa_secp256r1_sha256:ed25519",
+            Profile::ShangMi => "sm2sig_sm3",
         };
         let text = format!(
             "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nGroups = {groups}\n\
@@ -208,14 +214,19 @@ async fn our_client_meets_an_openssl_server() {
 #[tokio::test]
 async fn an_openssl_client_meets_our_server() {
     let Some(python) = python("openssl::an_openssl_client_meets_our_server") else { return };
-    for profile in BOTH {
+    // With the last it offers curveSM2 without a share and hears a HelloRetryRequest.
+    for (profile, groups) in
+        [(Profile::Standard, "X25519"), (Profile::ShangMi, "curveSM2"), (Profile::ShangMi, "X25519:curveSM2")]
+    {
         let (world, housing) = world_of_today(profile);
-        let peer = Peer::new(&world, &world.housing);
+        let peer = Peer::with_groups(&world, &world.housing, groups);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut started = peer.start(python, "client", Some(listener.local_addr().unwrap().port()));
         let (socket, _) = listener.accept().await.unwrap();
         let mut stream = TlsAcceptor::from(world.server(&housing)).accept(socket).await.unwrap();
         knows_the_bank(stream.get_ref().1);
+        let retried = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+        assert_eq!(retried, groups == "X25519:curveSM2");
         echo(&mut stream).await;
         send_and_compare(&mut stream).await;
         peer.told(&started.line());

@@ -11,7 +11,7 @@ use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 use sm2::dsa::signature::Signer as _;
 use sm2::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use sm2::{NonZeroScalar, Scalar, SecretKey};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::verify::{SM2_KEY, TLS_ID};
 
@@ -33,8 +33,10 @@ pub(super) fn random_scalar() -> Result<Zeroizing<NonZeroScalar>, Error> {
 pub(super) struct Sm2Keys;
 
 impl KeyProvider for Sm2Keys {
-    fn load_private_key(&self, key_der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
-        Ok(Arc::new(Sm2Key::from_pkcs8(key_der.secret_der())?))
+    fn load_private_key(&self, mut key_der: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+        let key = Sm2Key::from_pkcs8(key_der.secret_der());
+        key_der.zeroize();
+        Ok(Arc::new(key?))
     }
 }
 
