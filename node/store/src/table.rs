@@ -221,7 +221,7 @@ impl Table {
         self.key.iter().filter_map(|name| row.get(column(name)?).cloned()).collect()
     }
 
-    fn names(&self) -> Vec<&'static str> {
+    pub(crate) fn names(&self) -> Vec<&'static str> {
         self.columns.iter().map(|column| column.name).collect()
     }
 
