@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 
 use crate::entity::{block, tip, undecided};
 use crate::error::{Fault, StoreError};
-use crate::record::{Commit, EntryRow};
+use crate::record::{Commit, EntryRow, Tip};
 use crate::row::{Insert, delete, digest, digests, head, insert, signed, unsigned};
 use crate::store::Store;
 
@@ -37,17 +37,23 @@ async fn write_height(db: &impl ConnectionTrait, commit: &Commit) -> Result<bool
         return Err(StoreError::Gap { height: commit.height, next: tip + 1 }.into());
     }
     insert(db, &BLOCK, block_values(commit)?).await?;
+    insert(db, &EVIDENCE, evidence_values(commit)?).await?;
+    let height = signed("height", commit.height)?;
+    undecided::Entity::delete_many().filter(undecided::Column::Height.lte(height)).exec(db).await?;
+    delete(db, "pending", "id", digests(&commit.included)).await?;
+    write_mirror(db, commit).await?;
+    Ok(true)
+}
+
+/// What follows from a block: entry index, state rows, tiles, tip.
+pub(crate) async fn write_mirror(db: &impl ConnectionTrait, commit: &Commit) -> Result<(), Fault> {
     insert(db, &ENTRY, entry_values(commit)?).await?;
     insert(db, &LINK, link_values(&commit.entries)?).await?;
     insert(db, &KIND, kind_values(&commit.entries)?).await?;
     write_state(db, &commit.rows).await?;
     insert(db, &TILE, tile_values(&commit.tiles)?).await?;
-    insert(db, &EVIDENCE, evidence_values(commit)?).await?;
-    let height = signed("height", commit.height)?;
-    undecided::Entity::delete_many().filter(undecided::Column::Height.lte(height)).exec(db).await?;
-    delete(db, "pending", "id", digests(&commit.included)).await?;
-    insert(db, &TIP, tip_values(commit)?).await?;
-    Ok(true)
+    let Commit { height, block, time_ms, log_size, .. } = *commit;
+    insert(db, &TIP, tip_values(&Tip { height, block, time_ms, log_size })?).await
 }
 
 /// A height that is there: fine when it is the same block.
@@ -66,6 +72,13 @@ async fn same_block(db: &impl ConnectionTrait, commit: &Commit) -> Result<bool, 
 pub(crate) const BLOCK: Insert =
     Insert { table: "blocks", columns: &["height", "id", "time_ms", "bytes", "certificate", "checksum"], conflict: "" };
 
+/// A block whose body lies elsewhere, see `archives.rs`. Whole blocks are summed without the column.
+pub(crate) const STRIPPED: Insert = Insert {
+    table: "blocks",
+    columns: &["height", "id", "time_ms", "bytes", "certificate", "archived", "checksum"],
+    conflict: "",
+};
+
 fn block_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
     Ok(vec![
         signed("height", commit.height)?.into(),
@@ -83,13 +96,13 @@ pub(crate) const TIP: Insert = Insert {
         \"time_ms\" = excluded.\"time_ms\", \"log_size\" = excluded.\"log_size\", \"checksum\" = excluded.\"checksum\"",
 };
 
-fn tip_values(commit: &Commit) -> Result<Vec<Value>, Fault> {
+pub(crate) fn tip_values(tip: &Tip) -> Result<Vec<Value>, Fault> {
     Ok(vec![
         1_i16.into(),
-        signed("height", commit.height)?.into(),
-        commit.block.0.to_vec().into(),
-        signed("block time", commit.time_ms)?.into(),
-        signed("log size", commit.log_size)?.into(),
+        signed("height", tip.height)?.into(),
+        tip.block.0.to_vec().into(),
+        signed("block time", tip.time_ms)?.into(),
+        signed("log size", tip.log_size)?.into(),
     ])
 }
 
@@ -138,7 +151,7 @@ fn seen_mark(seen: &SeenEntry, entry: &EntryRow, height: u64) -> Result<i16, Fau
     Ok(if seen.intent.is_some() { 2 } else { 1 })
 }
 
-fn push_entry(values: &mut Vec<Value>, entry: &EntryRow, seen: i16) -> Result<(), Fault> {
+pub(crate) fn push_entry(values: &mut Vec<Value>, entry: &EntryRow, seen: i16) -> Result<(), Fault> {
     values.extend::<[Value; 12]>([
         signed("leaf", entry.leaf)?.into(),
         signed("height", entry.height)?.into(),
@@ -192,7 +205,7 @@ pub(crate) const STATE: Insert = Insert {
     conflict: "ON CONFLICT (\"key\") DO UPDATE SET \"value\" = excluded.\"value\", \"checksum\" = excluded.\"checksum\"",
 };
 
-async fn write_state(db: &impl ConnectionTrait, rows: &[Row]) -> Result<(), Fault> {
+pub(crate) async fn write_state(db: &impl ConnectionTrait, rows: &[Row]) -> Result<(), Fault> {
     let last: BTreeMap<_, _> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let (mut kept, mut gone) = (Vec::with_capacity(last.len() * 2), Vec::new());
     for (key, value) in last {
@@ -211,7 +224,7 @@ pub(crate) const TILE: Insert = Insert {
     conflict: "ON CONFLICT (\"algorithm\", \"level\", \"position\") DO UPDATE SET \"hashes\" = excluded.\"hashes\", \"checksum\" = excluded.\"checksum\"",
 };
 
-fn tile_values(tiles: &[Tile]) -> Result<Vec<Value>, Fault> {
+pub(crate) fn tile_values(tiles: &[Tile]) -> Result<Vec<Value>, Fault> {
     let last: BTreeMap<_, _> = tiles.iter().map(|t| ((t.algorithm, t.level, t.index), t)).collect();
     let mut values = Vec::with_capacity(last.len() * 4);
     for ((algorithm, level, position), tile) in last {

@@ -1,8 +1,12 @@
 //! Why the store did not do what it was asked.
 
+use std::path::PathBuf;
+
 use covenant_canon::Digest;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
+use crate::frame::FileError;
+use crate::mark::Unfinished;
 use crate::place::Place;
 
 /// Why the store did not do what it was asked.
@@ -98,6 +102,95 @@ pub enum StoreError {
         /// The number.
         value: u64,
     },
+    /// Work that was broken off and left nothing usable.
+    #[error("`{place}` holds an {work}")]
+    Unfinished {
+        /// The database.
+        place: Place,
+        /// What was being done.
+        work: Unfinished,
+    },
+    /// Something is there already.
+    #[error("`{place}` is not empty, table `{table}` has rows: give the name of a new database")]
+    NotEmpty {
+        /// The database.
+        place: Place,
+        /// The first table that has rows.
+        table: &'static str,
+    },
+    /// A file that goes with the database.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A name that the store keeps for itself.
+    #[error("`{name}` is not a name for a mark: names that begin with `store/` are the store's own")]
+    MarkName {
+        /// The name.
+        name: String,
+    },
+    /// A seed that does not lead to its tip.
+    #[error("the seed cannot be used: {detail}")]
+    Seed {
+        /// What is wrong.
+        detail: String,
+    },
+    /// The mirror was not rebuilt up to the newest block.
+    #[error("the rebuild ended at height {height}, the newest block is {newest}: it is unfinished, run it again")]
+    Rebuild {
+        /// The last height that was given.
+        height: u64,
+        /// The height of the newest block.
+        newest: u64,
+    },
+    /// The body of a block lies in an archive that is not at hand.
+    #[error("the body of block {height} was archived: bring `{file}` into the archive folder{}", shown(.folder))]
+    Archived {
+        /// The block.
+        height: u64,
+        /// The archive that holds it.
+        file: String,
+        /// Where it was looked for; absent when no folder is known.
+        folder: Option<PathBuf>,
+    },
+    /// A block that came with a seed, without its body.
+    #[error("block {height} came here without its body: ask a member that has it")]
+    HeaderOnly {
+        /// The block.
+        height: u64,
+    },
+    /// An archive that holds something else under a height.
+    #[error("`{}` holds another block {height} than this replica had: bring the archive that belongs to it", .file.display())]
+    WrongArchive {
+        /// The archive.
+        file: PathBuf,
+        /// The block.
+        height: u64,
+    },
+    /// An archive that is not what was written.
+    #[error("the archive `{}` cannot be used", .file.display())]
+    Archive {
+        /// The archive.
+        file: PathBuf,
+        /// Cause.
+        #[source]
+        source: FileError,
+    },
+    /// Without its archive a body does not leave the database.
+    #[error("block {height} is in no archive of {}: write the archive first, nothing was taken away", shown(.folder).trim_start())]
+    NotArchived {
+        /// The block.
+        height: u64,
+        /// Where archives were looked for; absent when no folder is known.
+        folder: Option<PathBuf>,
+    },
+    /// The caller could not take the header out of a block.
+    #[error("block {height} has no header that could stay: its bytes were not touched")]
+    Header {
+        /// The block.
+        height: u64,
+        /// Cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Anything else the database said.
     #[error("`{place}` did not {step}: see the cause, nothing of this step was written")]
     Database {
@@ -109,6 +202,10 @@ pub enum StoreError {
         #[source]
         source: DbErr,
     },
+}
+
+fn shown(folder: &Option<PathBuf>) -> String {
+    folder.as_ref().map_or_else(|| " (none is known)".to_owned(), |folder| format!(" `{}`", folder.display()))
 }
 
 /// What can go wrong inside, before it is known where.
@@ -131,6 +228,12 @@ impl From<DbErr> for Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Told(error)
+    }
+}
+
+impl From<FileError> for Fault {
+    fn from(error: FileError) -> Self {
+        Self::Told(error.into())
     }
 }
 

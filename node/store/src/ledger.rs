@@ -1,15 +1,19 @@
 //! Reading blocks, the entry index and tiles.
 
+use std::collections::BTreeMap;
+
 use covenant_canon::{Digest, HashAlgorithm};
 use covenant_ledger::{TILE, Tile};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use crate::commit::{self, BLOCK, ENTRY, EVIDENCE, TIP, algorithm_number};
+use crate::archives::Elsewhere;
+use crate::commit::{self, BLOCK, ENTRY, EVIDENCE, STRIPPED, TIP, algorithm_number};
 use crate::entity::{block, entry, evidence, kind, link, tile, tip};
 use crate::error::{Fault, StoreError};
-use crate::record::{EntryRow, StoredBlock, Tip};
+use crate::record::{Body, EntryRow, StoredBlock, Tip};
 use crate::row::{digest, head, member, signed, unsigned, whole};
 use crate::store::Store;
+use crate::strip::by_leaf;
 
 impl Store {
     /// The newest height; absent before the first block.
@@ -20,15 +24,60 @@ impl Store {
         self.read("read the tip", read_tip(self.reader())).await
     }
 
-    /// A block with its certificate.
+    /// A block with its certificate: all of it, from an archive when its body was taken away; its header only when its
+    /// body was never here.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupted`] when the bytes are not those that were written, [`StoreError::Archived`] when the archive
+    /// is not at hand, [`StoreError::WrongArchive`] when it holds something else, otherwise what the database says.
+    pub async fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
+        match self.read("read a block", self.block_and_place(height)).await? {
+            Some((block, Some(elsewhere))) => {
+                let bytes = self.fetch_archived(height, &elsewhere).await?.bytes.clone();
+                Ok(Some(StoredBlock { bytes, body: Body::Full, ..block }))
+            }
+            found => Ok(found.map(|(block, _)| block)),
+        }
+    }
+
+    /// A block as it lies in the database: enough for whoever needs header and certificate only, and needs no archive.
     ///
     /// # Errors
     /// [`StoreError::Corrupted`] when the bytes are not those that were written, otherwise what the database says.
-    pub async fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
-        self.read("read a block", async {
-            let found = block::Entity::find_by_id(signed("height", height)?).one(self.reader()).await?;
-            found.map(block_of).transpose()
-        })
+    pub async fn block_here(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
+        Ok(self.read("read a block", self.block_and_place(height)).await?.map(|(block, _)| block))
+    }
+
+    async fn block_and_place(&self, height: u64) -> Result<Option<(StoredBlock, Option<Elsewhere>)>, Fault> {
+        let found = block::Entity::find_by_id(signed("height", height)?).one(self.reader()).await?;
+        found.map(block_of).transpose()
+    }
+
+    /// Entries of the index, with the derived ones of archived blocks from their archives.
+    async fn read_entries(&self, query: Select<entry::Entity>) -> Result<Vec<EntryRow>, StoreError> {
+        let read = async { query.all(self.reader()).await?.into_iter().map(entry_of).collect::<Result<Vec<_>, _>>() };
+        let mut entries = self.read("read entries", read).await?;
+        let gone = |entry: &&mut EntryRow| entry.batch.is_none() && entry.derived.is_none();
+        let mut by_height: BTreeMap<u64, Vec<&mut EntryRow>> = BTreeMap::new();
+        entries.iter_mut().filter(gone).for_each(|entry| by_height.entry(entry.height).or_default().push(entry));
+        for (height, entries) in by_height {
+            let found = self.read("read a block", self.block_and_place(height)).await?;
+            let Some((_, Some(elsewhere))) = found else { continue };
+            let block = self.fetch_archived(height, &elsewhere).await?;
+            let derived = by_leaf(&block);
+            for entry in entries {
+                entry.derived = derived.get(&entry.leaf).map(|bytes| bytes.to_vec());
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The entries of one height in leaf order.
+    pub(crate) async fn entries_of(&self, height: u64) -> Result<Vec<EntryRow>, StoreError> {
+        let height = signed("height", height).map_err(|fault| fault.told(self.place(), "read entries"))?;
+        self.read_entries(
+            entry::Entity::find().filter(entry::Column::Height.eq(height)).order_by_asc(entry::Column::Leaf),
+        )
         .await
     }
 
@@ -52,7 +101,7 @@ impl Store {
     /// What the database says.
     pub async fn entries_about(&self, about: &str) -> Result<Vec<EntryRow>, StoreError> {
         let query = entry::Entity::find().filter(entry::Column::About.eq(about)).order_by_asc(entry::Column::Leaf);
-        self.read("read entries", async { query.all(self.reader()).await?.into_iter().map(entry_of).collect() }).await
+        self.read_entries(query).await
     }
 
     /// Up to `limit` entries that are under something, a consent for example, behind a leaf and in leaf order.
@@ -65,18 +114,17 @@ impl Store {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        self.read("read entries", async {
+        let leaves = self.read("read entries", async {
             let from = after.map_or(Ok(0), |leaf| signed("leaf", leaf).map(|l| l + 1))?;
             let links = link::Entity::find()
                 .filter(link::Column::Under.eq(under))
                 .filter(link::Column::Leaf.gte(from))
                 .order_by_asc(link::Column::Leaf)
                 .limit(u64::from(limit));
-            let leaves: Vec<i64> = links.all(self.reader()).await?.into_iter().map(|l| l.leaf).collect();
-            let found = entry::Entity::find().filter(entry::Column::Leaf.is_in(leaves));
-            found.order_by_asc(entry::Column::Leaf).all(self.reader()).await?.into_iter().map(entry_of).collect()
-        })
-        .await
+            Ok(links.all(self.reader()).await?.into_iter().map(|l| l.leaf).collect::<Vec<i64>>())
+        });
+        let found = entry::Entity::find().filter(entry::Column::Leaf.is_in(leaves.await?));
+        self.read_entries(found.order_by_asc(entry::Column::Leaf)).await
     }
 
     /// Up to `limit` entries from a leaf on, in leaf order.
@@ -84,12 +132,9 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn entries(&self, from_leaf: u64, limit: u32) -> Result<Vec<EntryRow>, StoreError> {
-        self.read("read entries", async {
-            let query = entry::Entity::find().filter(entry::Column::Leaf.gte(signed("leaf", from_leaf)?));
-            let query = query.order_by_asc(entry::Column::Leaf).limit(u64::from(limit));
-            query.all(self.reader()).await?.into_iter().map(entry_of).collect()
-        })
-        .await
+        let from = signed("leaf", from_leaf).map_err(|fault| fault.told(self.place(), "read entries"))?;
+        let query = entry::Entity::find().filter(entry::Column::Leaf.gte(from));
+        self.read_entries(query.order_by_asc(entry::Column::Leaf).limit(u64::from(limit))).await
     }
 
     /// The first entry with a digest.
@@ -100,8 +145,9 @@ impl Store {
         let query = entry::Entity::find()
             .filter(entry::Column::DigestHead.eq(head(digest)))
             .filter(entry::Column::Digest.eq(digest.0.to_vec()))
-            .order_by_asc(entry::Column::Leaf);
-        self.read("read an entry", async { query.one(self.reader()).await?.map(entry_of).transpose() }).await
+            .order_by_asc(entry::Column::Leaf)
+            .limit(1);
+        Ok(self.read_entries(query).await?.pop())
     }
 
     /// How many entries of a kind the ledger holds.
@@ -140,18 +186,23 @@ pub(crate) async fn read_tip(db: &impl ConnectionTrait) -> Result<Option<Tip>, F
     }))
 }
 
-fn block_of(found: block::Model) -> Result<StoredBlock, Fault> {
-    let found = whole(found, &BLOCK)?;
-    Ok(StoredBlock {
+/// A block as it lies here, and where its body is when it was taken away.
+pub(crate) fn block_of(found: block::Model) -> Result<(StoredBlock, Option<Elsewhere>), Fault> {
+    let (from, body) = if found.archived.is_some() { (&STRIPPED, Body::Header) } else { (&BLOCK, Body::Full) };
+    let found = whole(found, from)?;
+    let elsewhere = found.archived.as_deref().map(Elsewhere::of_column).transpose()?.flatten();
+    let block = StoredBlock {
         height: unsigned("height", found.height)?,
         id: digest("block id", &found.id)?,
         time_ms: unsigned("block time", found.time_ms)?,
         bytes: found.bytes,
         certificate: found.certificate,
-    })
+        body,
+    };
+    Ok((block, elsewhere))
 }
 
-fn entry_of(found: entry::Model) -> Result<EntryRow, Fault> {
+pub(crate) fn entry_of(found: entry::Model) -> Result<EntryRow, Fault> {
     let found = whole(found, &ENTRY)?;
     Ok(EntryRow {
         leaf: unsigned("leaf", found.leaf)?,

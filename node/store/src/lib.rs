@@ -8,25 +8,44 @@
 //! Whether a block is right was decided by others; the only things checked are its height and that bytes come back as
 //! they were written.
 
+mod archive;
+mod archives;
 mod commit;
+mod dump;
 mod entity;
 mod error;
+mod frame;
 mod ledger;
 mod load;
 mod lock;
+mod mark;
 mod migration;
 mod place;
 mod pool;
 mod proposal;
 mod record;
+mod restore;
+mod rewrite;
 mod row;
+mod seed;
+mod size;
 mod store;
+mod strip;
+mod table;
 mod work;
 
 #[cfg(test)]
 mod tests;
 
+pub use archive::{Archive, ArchiveWriter, ArchivedBlock, ArchivedEntry, archive_name};
+pub use dump::{DumpSummary, Progress};
 pub use error::StoreError;
+pub use frame::{FileError, Frame, FrameReader, FrameWriter, MAX_FRAME};
+pub use mark::Unfinished;
 pub use migration::Migrator;
-pub use record::{Commit, EntryRow, Input, Loaded, Pending, StoredAnswer, StoredBlock, Tip, Undecided};
+pub use record::{Body, Commit, EntryRow, Input, Loaded, Pending, StoredAnswer, StoredBlock, Tip, Undecided};
+pub use rewrite::Rewrite;
+pub use seed::Seed;
+pub use size::Size;
 pub use store::Store;
+pub use strip::{HeaderError, Stripped};

@@ -11,6 +11,7 @@ use crate::error::{Fault, StoreError};
 use crate::ledger::{read_tip, tile_of};
 use crate::record::Loaded;
 use crate::row::{digest, signed, unsigned, whole};
+use crate::seed::remembered;
 use crate::store::Store;
 
 impl Store {
@@ -20,19 +21,21 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn load(&self, fresh_after_ms: u64) -> Result<Loaded, StoreError> {
-        self.read("load the replica", self.read_all(fresh_after_ms)).await
+        self.read("load the replica", async {
+            let db = self.snapshot().await?;
+            let loaded = Self::read_all(&db, fresh_after_ms).await?;
+            db.commit().await?;
+            Ok(loaded)
+        })
+        .await
     }
 
-    async fn read_all(&self, fresh_after_ms: u64) -> Result<Loaded, Fault> {
-        let db = self.snapshot().await?;
-        let loaded = Loaded {
-            tip: read_tip(&db).await?,
-            rows: read_state(&db).await?,
-            seen: read_seen(&db, fresh_after_ms).await?,
-            tiles: read_newest_tiles(&db).await?,
-        };
-        db.commit().await?;
-        Ok(loaded)
+    pub(crate) async fn read_all(db: &impl ConnectionTrait, fresh_after_ms: u64) -> Result<Loaded, Fault> {
+        // Those that a seed brought are of earlier leaves: among equally fresh ones they stay first.
+        let mut seen = remembered::read(db, fresh_after_ms).await?;
+        seen.extend(read_seen(db, fresh_after_ms).await?);
+        seen.sort_by_key(|seen| seen.fresh_ms);
+        Ok(Loaded { tip: read_tip(db).await?, rows: read_state(db).await?, seen, tiles: read_newest_tiles(db).await? })
     }
 }
 

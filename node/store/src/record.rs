@@ -83,12 +83,23 @@ pub struct StoredBlock {
     pub height: u64,
     /// Block id.
     pub id: Digest,
-    /// The block as it travels.
+    /// The block as it travels, or what is kept of it.
     pub bytes: Vec<u8>,
     /// Canonical bytes of its certificate.
     pub certificate: Vec<u8>,
     /// Block time, milliseconds since 1970.
     pub time_ms: u64,
+    /// What `bytes` is.
+    pub body: Body,
+}
+
+/// How much of a block there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// All of it.
+    Full,
+    /// What the caller made of it when its body was taken away: its header.
+    Header,
 }
 
 /// A block that was proposed and is not decided.
@@ -161,7 +172,7 @@ pub struct StoredAnswer {
 }
 
 /// Shows how long bytes are and not what they are.
-struct Hidden<'a>(&'a [u8]);
+pub(crate) struct Hidden<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Debug for Hidden<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,7 +197,7 @@ macro_rules! quiet_debug {
 quiet_debug!(Commit { height, block, time_ms, log_size } hides { bytes, certificate }
     counts { entries, seen, rows, tiles, included, evidence });
 quiet_debug!(EntryRow { leaf, height, batch, position, digest, author, kind, fresh_ms });
-quiet_debug!(StoredBlock { height, id, time_ms } hides { bytes, certificate });
+quiet_debug!(StoredBlock { height, id, time_ms, body } hides { bytes, certificate });
 quiet_debug!(Undecided { height, round, proposer, id } hides { bytes });
 quiet_debug!(Pending { id, author } hides { bytes });
 quiet_debug!(Input { intent, consumer, received_ms } hides { sealed });

@@ -20,7 +20,19 @@ pub(crate) struct Insert {
 pub(crate) async fn insert(db: &impl ConnectionTrait, into: &Insert, values: Vec<Value>) -> Result<(), Fault> {
     let width = into.columns.len();
     let values = if into.is_checked() { with_checksums(values, width - 1) } else { values };
-    for_chunks(db, values, width, |rows, backend| into.sql(rows, backend)).await.map(drop)
+    let sql = |rows, backend| insert_sql(into.table, into.columns, into.conflict, rows, backend);
+    for_chunks(db, values, width, sql).await.map(drop)
+}
+
+/// Inserts rows whose checksums are among their values.
+pub(crate) async fn insert_as_is(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &[&str],
+    values: Vec<Value>,
+) -> Result<(), Fault> {
+    let sql = |rows, backend| insert_sql(table, columns, "", rows, backend);
+    for_chunks(db, values, columns.len(), sql).await.map(drop)
 }
 
 fn with_checksums(values: Vec<Value>, width: usize) -> Vec<Value> {
@@ -37,7 +49,7 @@ fn with_checksums(values: Vec<Value>, width: usize) -> Vec<Value> {
 
 /// The first eight bytes of SHA-256 over the values. Databases keep no checksum of the insides of their values, and
 /// this one finds damage, not malice: what others vouch for is checked against their signatures elsewhere.
-fn checksum(values: &[Value]) -> i64 {
+pub(crate) fn checksum(values: &[Value]) -> i64 {
     let mut hasher = Hasher::new(HashAlgorithm::Sha256);
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_be_bytes());
@@ -126,22 +138,22 @@ impl Insert {
     fn is_checked(&self) -> bool {
         self.columns.last() == Some(&"checksum")
     }
-
-    fn sql(&self, rows: usize, backend: DbBackend) -> String {
-        let width = self.columns.len();
-        let mut sql = format!("INSERT INTO \"{}\" (\"{}\") VALUES ", self.table, self.columns.join("\", \""));
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            push_placeholders(&mut sql, row * width + 1, width, backend);
-            sql.push(')');
-        }
-        sql.push(' ');
-        sql.push_str(self.conflict);
-        sql
-    }
 }
 
-fn push_placeholders(sql: &mut String, first: usize, count: usize, backend: DbBackend) {
+fn insert_sql(table: &str, columns: &[&str], conflict: &str, rows: usize, backend: DbBackend) -> String {
+    let width = columns.len();
+    let mut sql = format!("INSERT INTO \"{table}\" (\"{}\") VALUES ", columns.join("\", \""));
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        push_placeholders(&mut sql, row * width + 1, width, backend);
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(conflict);
+    sql
+}
+
+pub(crate) fn push_placeholders(sql: &mut String, first: usize, count: usize, backend: DbBackend) {
     for n in first..first + count {
         if n > first {
             sql.push_str(", ");

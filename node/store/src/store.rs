@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::{
@@ -10,7 +11,9 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+use crate::archives::Archives;
 use crate::error::{Fault, StoreError};
+use crate::mark::{self, Unfinished};
 use crate::migration::Migrator;
 use crate::place::Place;
 use crate::pool::{self, Pools};
@@ -20,7 +23,10 @@ pub(crate) type Transaction = Arc<DatabaseTransaction>;
 
 /// The replica of one node. Clones share one writing connection and a few that read.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store {
+    inner: Arc<Inner>,
+    archives: Option<Arc<Archives>>,
+}
 
 struct Inner {
     writer: DatabaseConnection,
@@ -32,7 +38,7 @@ struct Inner {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Store({})", self.0.place)
+        write!(f, "Store({})", self.inner.place)
     }
 }
 
@@ -45,23 +51,55 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another node has it, [`StoreError::Corrupted`] when SQLite's own check finds damage,
-    /// [`StoreError::Schema`] when a newer build wrote it, [`StoreError::Io`] when it cannot be reached.
+    /// [`StoreError::Schema`] when a newer build wrote it, [`StoreError::Unfinished`] when a restore or rebuild was broken
+    /// off, [`StoreError::Io`] when it cannot be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_despite(url, None).await
+    }
+
+    /// As [`Store::open`], also after a rebuild that was broken off: to write it again.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_to_rewrite(url: &str) -> Result<Self, StoreError> {
+        Self::open_despite(url, Some(Unfinished::Rebuild)).await
+    }
+
+    async fn open_despite(url: &str, accepted: Option<Unfinished>) -> Result<Self, StoreError> {
         let place = Place::of(url);
         let Pools { writer, reader, lock } = pool::open(url, &place).await?;
-        let store = Self(Arc::new(Inner { writer, reader, place, lock: Mutex::new(lock) }));
+        let inner = Arc::new(Inner { writer, reader, place, lock: Mutex::new(lock) });
+        let store = Self { inner, archives: None };
         store.check().await.map_err(|fault| fault.told(store.place(), "check it"))?;
         store.migrate().await.map_err(|fault| fault.told(store.place(), "bring its schema up to date"))?;
-        Ok(store)
+        let found = mark::unfinished(store.writer()).await.map_err(|fault| fault.told(store.place(), "check it"))?;
+        match found {
+            Some(work) if accepted != found => {
+                store.close().await;
+                Err(StoreError::Unfinished { place: store.place().clone(), work })
+            }
+            _ => Ok(store),
+        }
+    }
+
+    /// The same replica with a folder of archives, in which bodies are looked for that are no longer in the database.
+    #[must_use]
+    pub fn with_archives(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.archives = Some(Arc::new(Archives::new(folder.into())));
+        self
+    }
+
+    pub(crate) fn archives(&self) -> Option<&Arc<Archives>> {
+        self.archives.as_ref()
     }
 
     /// Closes the connections once the work in progress is done; another node may open the database then. Without it the
     /// same happens, a little later, when the last clone is dropped.
     pub async fn close(&self) {
         // Closing tells of a connection that is gone already, which is what was wanted.
-        let _ = self.0.reader.close_by_ref().await;
-        let _ = self.0.writer.close_by_ref().await;
-        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = self.inner.reader.close_by_ref().await;
+        let _ = self.inner.writer.close_by_ref().await;
+        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     async fn check(&self) -> Result<(), Fault> {
@@ -88,15 +126,15 @@ impl Store {
     }
 
     pub(crate) fn place(&self) -> &Place {
-        &self.0.place
+        &self.inner.place
     }
 
     pub(crate) fn reader(&self) -> &DatabaseConnection {
-        &self.0.reader
+        &self.inner.reader
     }
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
-        &self.0.writer
+        &self.inner.writer
     }
 
     /// Does `work` in one transaction of the writing connection, a second time when the database asks for it.

@@ -3,6 +3,7 @@
 use covenant_canon::Digest;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use crate::table::TABLES;
 use crate::{Commit, Store, StoreError};
 
 fn block(height: u64, len: usize) -> Commit {
@@ -50,4 +51,18 @@ async fn commits_are_on_disk_when_they_return() {
     assert_eq!((pragma(&store, "synchronous").await, pragma(&store, "foreign_keys").await), (2, 1));
     let reads = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql.to_owned());
     assert!(store.reader().execute_raw(reads("DELETE FROM tip")).await.is_err(), "readers must not write");
+}
+
+/// A table or column that is not named would be missing in every backup.
+#[tokio::test]
+async fn backups_know_every_table_and_column() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let sql = "SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'seaql_migrations' ORDER BY 1";
+    let found = store.writer().query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+    let found: Vec<String> = found.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    let mut known: Vec<String> =
+        TABLES.iter().flat_map(|t| t.names().into_iter().map(move |c| format!("{}.{c}", t.name))).collect();
+    known.sort();
+    assert_eq!(found, known);
 }

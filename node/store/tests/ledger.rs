@@ -34,7 +34,8 @@ async fn migrations_walk_up_and_down() {
                 Migrator::down(&db, Some(1)).await.unwrap();
                 assert_eq!(Migrator::get_applied_migrations(&db).await.unwrap().len(), left as usize);
             }
-            for table in ["blocks", "entries", "state", "tiles", "tip", "pending", "undecided", "inputs", "answers"] {
+            let kept = ["blocks", "entries", "state", "tiles", "tip", "marks", "remembered"];
+            for table in kept.into_iter().chain(["pending", "undecided", "inputs", "answers"]) {
                 assert!(!SchemaManager::new(&db).has_table(table).await.unwrap(), "{table}");
             }
             for _ in 0..steps {
@@ -44,6 +45,23 @@ async fn migrations_walk_up_and_down() {
         db.close().await.unwrap();
         let store = Store::open(&site.url).await.unwrap();
         assert!(store.commit(&Chain::default().next(3)).await.unwrap());
+    }
+}
+
+/// The three youngest steps over rows that were written without them.
+#[tokio::test]
+async fn rows_of_an_older_build_are_taken_over() {
+    for site in sites("rows_of_an_older_build_are_taken_over") {
+        let store = Store::open(&site.url).await.unwrap();
+        commit_all(&store, &chain(&[10, 30])).await;
+        let (loaded, block) = (store.load(0).await.unwrap(), store.block(2).await.unwrap());
+        store.close().await;
+        let db = Database::connect(&site.url).await.unwrap();
+        Migrator::down(&db, Some(3)).await.unwrap();
+        assert!(!SchemaManager::new(&db).has_column("blocks", "archived").await.unwrap());
+        db.close().await.unwrap();
+        let store = Store::open(&site.url).await.unwrap();
+        assert_eq!((store.load(0).await.unwrap(), store.block(2).await.unwrap()), (loaded, block));
     }
 }
 

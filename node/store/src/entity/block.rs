@@ -11,6 +11,8 @@ pub struct Model {
     pub time_ms: i64,
     pub bytes: Vec<u8>,
     pub certificate: Vec<u8>,
+    /// Absent: `bytes` is the whole block. Otherwise it is the header, and this tells where the body is, see `strip.rs`.
+    pub archived: Option<Vec<u8>>,
     pub checksum: i64,
 }
 

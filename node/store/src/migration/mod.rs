@@ -4,6 +4,9 @@ mod m0001_ledger;
 mod m0002_proposals;
 mod m0003_work;
 mod m0004_links;
+mod m0005_marks;
+mod m0006_remembered;
+mod m0007_archived;
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +22,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_proposals::Step),
             Box::new(m0003_work::Step),
             Box::new(m0004_links::Step),
+            Box::new(m0005_marks::Step),
+            Box::new(m0006_remembered::Step),
+            Box::new(m0007_archived::Step),
         ]
     }
 }
