@@ -57,12 +57,7 @@ pub(crate) struct GatewayFile {
 
 impl GatewayFile {
     /// A configuration beside the member's keys.
-    pub(crate) fn new(
-        member: MemberId,
-        listen: SocketAddr,
-        tls: TlsFiles,
-        nodes: BTreeMap<MemberId, String>,
-    ) -> Self {
+    pub(crate) fn new(member: MemberId, listen: SocketAddr, tls: TlsFiles, nodes: BTreeMap<MemberId, String>) -> Self {
         Self {
             format: CONFIG_FORMAT,
             member,

@@ -1,135 +1,145 @@
-//! Frames on the wire: four bytes of length, big-endian, one byte of kind, the body.
+//! Frames on the wire: four bytes of big-endian length of the body, one byte of kind, the body.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-/// Longest body of a frame, in bytes: a block's part or a batch with room to spare.
-pub const MAX_FRAME: usize = 2 * 1024 * 1024;
-
 /// Bytes before the body.
-pub(crate) const HEAD: usize = 5;
+pub const HEADER: usize = 5;
+/// Longest body.
+pub const MOST_BODY: usize = 2 << 20;
+/// Buffers longer than this are given back once they are empty.
+pub(crate) const KEPT_BUFFER: usize = 256 << 10;
 
-/// What a frame is for. Consensus goes before gossip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Queue of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
-    /// Votes, proposals, blocks, catching up.
+    /// Goes first.
     Consensus,
-    /// Batches on their way between mempools.
+    /// Goes when nothing of consensus waits.
     Gossip,
 }
 
-/// The kinds of frames. Numbers are never reused.
+/// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// For the application.
+    Lane(Lane),
+    /// To be answered by a pong with the same body.
     Ping,
+    /// Answer to a ping.
     Pong,
-    Carries(Lane),
+    /// The first frame of both ends.
     Hello,
+    /// The hello was good.
     Welcome,
+    /// The last frame of a connection, and why.
     Refusal,
 }
 
 impl Kind {
-    fn number(self) -> u8 {
+    /// The byte on the wire.
+    pub fn byte(self) -> u8 {
         match self {
-            Self::Ping => 0,
-            Self::Pong => 1,
-            Self::Carries(Lane::Consensus) => 2,
-            Self::Carries(Lane::Gossip) => 3,
+            Self::Lane(Lane::Consensus) => 0,
+            Self::Lane(Lane::Gossip) => 1,
+            Self::Ping => 2,
+            Self::Pong => 3,
             Self::Hello => 4,
             Self::Welcome => 5,
             Self::Refusal => 6,
         }
     }
 
-    fn of(number: u8) -> Option<Self> {
-        Some(match number {
-            0 => Self::Ping,
-            1 => Self::Pong,
-            2 => Self::Carries(Lane::Consensus),
-            3 => Self::Carries(Lane::Gossip),
+    fn of(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0 => Self::Lane(Lane::Consensus),
+            1 => Self::Lane(Lane::Gossip),
+            2 => Self::Ping,
+            3 => Self::Pong,
             4 => Self::Hello,
             5 => Self::Welcome,
             6 => Self::Refusal,
             _ => return None,
         })
     }
+
+    /// Longest body of frames that are not the application's.
+    fn most(self) -> usize {
+        match self {
+            Self::Lane(_) => MOST_BODY,
+            Self::Ping | Self::Pong => 8,
+            Self::Welcome => 0,
+            Self::Hello | Self::Refusal => 1024,
+        }
+    }
+}
+
+/// A frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What it is.
+    pub kind: Kind,
+    /// Its bytes.
+    pub body: Bytes,
 }
 
 /// Why bytes are no frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FrameError {
-    #[error("a frame of {0} bytes exceeds {MAX_FRAME}")]
-    TooLong(usize),
-    #[error("a frame of unknown kind {0}")]
-    Kind(u8),
+pub enum FrameError {
+    /// The header announces more than is read.
+    #[error("a frame of {length} bytes exceeds the limit of {most}")]
+    TooLong {
+        /// Announced.
+        length: usize,
+        /// Allowed.
+        most: usize,
+    },
+    /// The kind is not known.
+    #[error("frames of kind {0} are not known")]
+    Unknown(u8),
 }
 
-/// The bytes before a body.
-pub(crate) fn head(kind: Kind, length: usize) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
-    let mut rest = head.as_mut_slice();
-    rest.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    rest.put_u8(kind.number());
-    head
+/// Appends a frame. The body must be at most [`MOST_BODY`] long.
+pub fn encode(kind: Kind, body: &[u8], out: &mut BytesMut) {
+    out.reserve(HEADER + body.len());
+    out.put_u32(u32::try_from(body.len()).unwrap_or(u32::MAX));
+    out.put_u8(kind.byte());
+    out.put_slice(body);
 }
 
-/// Takes the next whole frame out of what was read.
-pub(crate) fn next(read: &mut BytesMut) -> Result<Option<(Kind, Bytes)>, FrameError> {
-    let Some((mut head, _)) = read.split_at_checked(HEAD) else { return Ok(None) };
-    let (length, number) = (head.get_u32() as usize, head.get_u8());
-    if length > MAX_FRAME {
-        return Err(FrameError::TooLong(length));
-    }
-    let kind = Kind::of(number).ok_or(FrameError::Kind(number))?;
-    if read.len() < HEAD + length {
-        return Ok(None);
-    }
-    read.advance(HEAD);
-    Ok(Some((kind, read.split_to(length).freeze())))
+/// Cuts a stream of bytes into frames. Holds what has arrived and never makes room for what was only announced.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    buffer: BytesMut,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn wire(frames: &[(Kind, Vec<u8>)]) -> Vec<u8> {
-        frames.iter().flat_map(|(kind, body)| head(*kind, body.len()).into_iter().chain(body.iter().copied())).collect()
+impl Decoder {
+    /// With nothing in it.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    fn kind() -> impl Strategy<Value = Kind> {
-        (0u8..7).prop_map(|n| Kind::of(n).unwrap())
-    }
-
-    proptest! {
-        #[test]
-        fn frames_come_out_as_they_went_in_however_they_are_cut(
-            frames in prop::collection::vec((kind(), prop::collection::vec(any::<u8>(), 0..50)), 0..8),
-            cut in 1usize..40,
-        ) {
-            let (mut read, mut found) = (BytesMut::new(), Vec::new());
-            for piece in wire(&frames).chunks(cut) {
-                read.extend_from_slice(piece);
-                while let Some((kind, body)) = next(&mut read).unwrap() {
-                    found.push((kind, body.to_vec()));
-                }
-            }
-            prop_assert_eq!(found, frames);
-            prop_assert!(read.is_empty());
+    /// Where the next bytes are read to.
+    pub fn room(&mut self) -> &mut BytesMut {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = BytesMut::new();
         }
-
-        #[test]
-        fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let mut read = BytesMut::from(&bytes[..]);
-            while let Ok(Some(_)) = next(&mut read) {}
-        }
+        self.buffer.reserve(32 << 10);
+        &mut self.buffer
     }
 
-    #[test]
-    fn a_length_beyond_the_limit_is_refused_before_it_is_read() {
-        let mut read = BytesMut::from(&head(Kind::Ping, MAX_FRAME + 1)[..]);
-        assert_eq!(next(&mut read), Err(FrameError::TooLong(MAX_FRAME + 1)));
-        let mut read = BytesMut::from(&[0, 0, 0, 0, 7][..]);
-        assert_eq!(next(&mut read), Err(FrameError::Kind(7)));
+    /// The next frame, if all of it is there. Its body is a copy, so that keeping it keeps nothing else.
+    ///
+    /// # Errors
+    /// [`FrameError`] as soon as the header is there; the stream is of no use afterwards.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let Some((&[a, b, c, d, byte], rest)) = self.buffer.split_first_chunk::<HEADER>() else { return Ok(None) };
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let kind = Kind::of(byte).ok_or(FrameError::Unknown(byte))?;
+        if length > kind.most() {
+            return Err(FrameError::TooLong { length, most: kind.most() });
+        }
+        let Some(body) = rest.get(..length).map(Bytes::copy_from_slice) else { return Ok(None) };
+        self.buffer.advance(HEADER + length);
+        Ok(Some(Frame { kind, body }))
     }
 }

@@ -1,93 +1,95 @@
-//! What both ends say first.
+//! The first frame of both ends, and what is thought of it.
 
+use bytes::Bytes;
 use covenant_canon::{Digest, from_bytes, to_bytes};
 use covenant_domain::MemberId;
 use minicbor::{Decode, Encode};
 
-/// Version of the protocol of frames that this build speaks.
-pub const PROTOCOL: u32 = 1;
+use crate::{Refusal, RefusalCode};
 
-/// The first words of an end.
+/// Version of the protocol that this build speaks.
+pub const VERSION: u32 = 1;
+/// Lowest version that it understands.
+pub const LOWEST_VERSION: u32 = 1;
+
+/// What both ends say first.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub(crate) struct Hello {
-    /// Newest version it speaks.
+pub struct Hello {
+    /// Version that the sender speaks.
     #[n(0)]
-    pub(crate) version: u32,
-    /// Oldest version it speaks.
+    pub version: u32,
+    /// Lowest that it understands.
     #[n(1)]
-    pub(crate) oldest: u32,
-    /// Digest of its genesis.
+    pub lowest: u32,
+    /// Its consortium: digest of the genesis.
     #[n(2)]
-    pub(crate) consortium: Digest,
-    /// Who it says it is.
+    pub genesis: Digest,
+    /// Who it is.
     #[n(3)]
-    pub(crate) member: MemberId,
+    pub member: MemberId,
 }
 
-/// Why an end does not go on. The code is stable.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+/// The part of a hello that every version has.
+#[derive(Decode)]
 #[cbor(map)]
-pub(crate) struct Refusal {
+struct Versions {
     #[n(0)]
-    pub(crate) code: String,
+    version: u32,
     #[n(1)]
-    pub(crate) text: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: &str, text: String) -> Self {
-        Self { code: code.to_owned(), text }
-    }
-
-    /// What a peer sent as its refusal, cut to what may be shown.
-    pub(crate) fn read(bytes: &[u8]) -> Self {
-        let tame = |text: String, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect();
-        match from_bytes::<Self>(bytes) {
-            Ok(Self { code, text }) => Self { code: tame(code, 40), text: tame(text, 300) },
-            Err(_) => Self::new("refused", "it did not say why".into()),
-        }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.text)
-    }
+    lowest: u32,
 }
 
 impl Hello {
-    pub(crate) fn new(member: MemberId, consortium: Digest) -> Self {
-        Self { version: PROTOCOL, oldest: PROTOCOL, consortium, member }
+    /// What this build says.
+    pub fn new(genesis: Digest, member: MemberId) -> Self {
+        Self { version: VERSION, lowest: LOWEST_VERSION, genesis, member }
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        to_bytes(self)
+    /// The body of the frame.
+    pub fn to_body(&self) -> Bytes {
+        to_bytes(self).into()
     }
 
-    /// Reads and judges the other end's words, of whom TLS says that it is `peer`.
-    pub(crate) fn judge(&self, theirs: &[u8], peer: &MemberId, admitted: bool) -> Result<(), Refusal> {
-        let Ok(theirs) = from_bytes::<Self>(theirs) else {
-            return Err(Refusal::new("protocol_version", format!("no greeting of version {PROTOCOL}")));
+    /// Reads a hello; one of a later version may hold more, as long as it understands this one.
+    ///
+    /// # Errors
+    /// The refusal to answer with: `protocol_version` or `malformed`.
+    pub fn from_body(body: &[u8]) -> Result<Self, Refusal> {
+        let malformed = |detail: &dyn std::fmt::Display| {
+            Refusal::new(RefusalCode::Malformed, &format!("the hello cannot be read: {detail}"))
         };
-        let Self { version, oldest, consortium, member } = theirs;
-        if version < self.oldest || oldest > self.version {
-            let text =
-                format!("one end speaks version {oldest} to {version}, the other {} to {}", self.oldest, self.version);
-            return Err(Refusal::new("protocol_version", text));
+        let versions: Versions = minicbor::decode(body).map_err(|e| malformed(&e))?;
+        if versions.version < LOWEST_VERSION || versions.lowest > VERSION {
+            let text = format!(
+                "version {} of the protocol was offered (and {} or later understood), {VERSION} is spoken here (and \
+                 {LOWEST_VERSION} or later understood)",
+                versions.version, versions.lowest
+            );
+            return Err(Refusal::new(RefusalCode::ProtocolVersion, &text));
         }
-        if consortium != self.consortium {
-            let text = format!("one end has genesis {}, the other {}", consortium.short(), self.consortium.short());
-            return Err(Refusal::new("wrong_genesis", text));
+        if versions.version > VERSION {
+            return minicbor::decode(body).map_err(|e| malformed(&e));
         }
-        if &member != peer {
-            return Err(Refusal::new("other_member", format!("a node of `{peer}` says it is `{member}`")));
+        from_bytes(body).map_err(|e| malformed(&e))
+    }
+
+    /// Judges the peer's hello by our own and by the member whom its certificate names.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub(crate) fn judge(&self, theirs: &Self, certified: &MemberId) -> Result<(), Refusal> {
+        if theirs.genesis != self.genesis {
+            let text = format!("genesis `{}` here, `{}` there", self.genesis.short(), theirs.genesis.short());
+            return Err(Refusal::new(RefusalCode::WrongGenesis, &text));
         }
-        if member == self.member {
-            return Err(Refusal::new("self", format!("both ends are nodes of `{member}`: stop one of them")));
+        if *certified == self.member {
+            let text = format!("this is `{certified}` itself: correct the address or the certificate");
+            return Err(Refusal::new(RefusalCode::Oneself, &text));
         }
-        if !admitted {
-            return Err(Refusal::new("not_admitted", format!("`{member}` is no member whose node may connect")));
+        if theirs.member != *certified {
+            let text = format!("the hello names `{}`, the certificate `{certified}`", theirs.member);
+            return Err(Refusal::new(RefusalCode::OtherMember, &text));
         }
         Ok(())
     }
@@ -97,32 +99,38 @@ impl Hello {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_fault_has_its_code() {
-        let (a, b) = (MemberId::new("a").unwrap(), MemberId::new("b").unwrap());
-        let own = Hello::new(a.clone(), Digest([1; 32]));
-        let theirs = Hello::new(b.clone(), Digest([1; 32]));
-        let code =
-            |hello: &Hello, peer: &MemberId, admitted| own.judge(&hello.bytes(), peer, admitted).map_err(|r| r.code);
-        assert_eq!(code(&theirs, &b, true), Ok(()));
-        assert_eq!(code(&theirs, &b, false), Err("not_admitted".into()));
-        assert_eq!(code(&theirs, &a, true), Err("other_member".into()));
-        assert_eq!(code(&own, &a, true), Err("self".into()));
-        let later = Hello { version: 3, oldest: 2, ..theirs.clone() };
-        assert_eq!(code(&later, &b, true), Err("protocol_version".into()));
-        let both = Hello { version: 3, oldest: 1, ..theirs.clone() };
-        assert_eq!(code(&both, &b, true), Ok(()), "versions that overlap");
-        let foreign = Hello { consortium: Digest([2; 32]), ..theirs };
-        assert_eq!(code(&foreign, &b, true), Err("wrong_genesis".into()));
-        assert_eq!(own.judge(b"", &b, true).unwrap_err().code, "protocol_version");
+    fn hello() -> Hello {
+        Hello::new(Digest([7; 32]), MemberId::new("tax").unwrap())
     }
 
     #[test]
-    fn a_refusal_is_shown_without_what_could_spoil_a_terminal() {
-        let nasty = Refusal::new("x\u{1b}[2J", "y\n".repeat(400));
-        let read = Refusal::read(&to_bytes(&nasty));
-        assert_eq!(read.code, "x[2J");
-        assert!(read.text.chars().count() == 300 && !read.text.contains('\n'));
-        assert_eq!(Refusal::read(b"\xff").code, "refused");
+    fn bytes_are_fixed() {
+        let mut expected = vec![0xa4, 0x00, 0x01, 0x01, 0x01, 0x02, 0x58, 0x20];
+        expected.extend([7; 32]);
+        expected.extend([0x03, 0x63, b't', b'a', b'x']);
+        assert_eq!(hello().to_body(), expected);
+        assert_eq!(Hello::from_body(&expected), Ok(hello()));
+    }
+
+    #[test]
+    fn a_later_version_may_say_more_if_it_understands_ours() {
+        let mut body = to_bytes(&Hello { version: 2, ..hello() });
+        body[0] = 0xa5;
+        body.extend([0x04, 0x18, 0x63]);
+        assert_eq!(Hello::from_body(&body).unwrap().version, 2);
+        body[4] = 2;
+        assert_eq!(Hello::from_body(&body).unwrap_err().code, RefusalCode::ProtocolVersion);
+        let same_version_with_more = [&[0xa5][..], &hello().to_body()[1..], &[0x04, 0x18, 0x63]].concat();
+        assert_eq!(Hello::from_body(&same_version_with_more).unwrap_err().code, RefusalCode::Malformed);
+    }
+
+    #[test]
+    fn each_fault_has_its_code() {
+        let (ours, tax) = (Hello { member: MemberId::new("bank").unwrap(), ..hello() }, hello().member);
+        assert_eq!(ours.judge(&hello(), &tax), Ok(()));
+        let foreign = Hello { genesis: Digest::ZERO, ..hello() };
+        assert_eq!(ours.judge(&foreign, &tax).unwrap_err().code, RefusalCode::WrongGenesis);
+        assert_eq!(ours.judge(&ours, &tax).unwrap_err().code, RefusalCode::OtherMember);
+        assert_eq!(ours.judge(&ours, &ours.member).unwrap_err().code, RefusalCode::Oneself);
     }
 }

@@ -1,87 +1,167 @@
-//! The listener, the diallers, and what the owner may ask.
+//! The mesh as its owner sees it.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
+use covenant_canon::Digest;
 use covenant_domain::MemberId;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
-use crate::connection::{self, CommonStateOf, Ended};
-use crate::frame::{Lane, MAX_FRAME};
-use crate::registry::{PeerInfo, Registry};
-use crate::{CALLS, MESH, MeshConfig, MeshError, dial};
+use crate::accept::accept;
+use crate::config::check_address;
+use crate::dial::dial;
+use crate::line::Posted;
+use crate::peers::Table;
+use crate::{Lane, Limits, MeshConfig, MeshError, PeerInfo, Refusal, RefusalCode, Security, Timing, Visit};
 
-/// Events that may wait for the owner before peers are slowed down.
-const EVENTS: usize = 16_384;
-/// Connections that are handed out and may wait.
-const VISITS: usize = 64;
-/// Connections at once, of them such that have not shown who they are, and those of one address.
-const CONNECTIONS: usize = 2_048;
-const HALF_OPEN: usize = 128;
-const HALF_OPEN_OF_ONE: usize = 32;
-/// How long the handshake of a caller may take.
-const HANDSHAKE: Duration = Duration::from_secs(5);
-
-/// What a mesh tells.
+/// What a mesh tells. The member named is authenticated: nobody else could have sent the frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MeshEvent {
-    /// Frames can now be exchanged with this member's node.
+    /// Frames can now be exchanged with this peer.
     Connected(MemberId),
     /// No more.
     Disconnected(MemberId),
-    /// A frame of this member's node.
+    /// A frame of this peer.
     Frame(MemberId, Lane, Bytes),
 }
 
-/// A connection for calls, with the member at its other end.
-pub type Visit = (MemberId, TlsStream<TcpStream>);
+/// What a mesh tells, in order for each peer. Whoever does not take events lets peers wait, each for itself.
+pub struct Events(mpsc::UnboundedReceiver<Posted>);
 
-pub(crate) struct Inner {
-    pub(crate) config: MeshConfig,
-    pub(crate) registry: Registry,
-    pub(crate) events: mpsc::Sender<MeshEvent>,
-    pub(crate) addresses: Mutex<BTreeMap<MemberId, String>>,
-    visits: mpsc::Sender<Visit>,
-    readdressed: Notify,
+impl Events {
+    /// The next event; `None` once the mesh has stopped.
+    pub async fn recv(&mut self) -> Option<MeshEvent> {
+        self.0.recv().await.map(|(event, _room)| event)
+    }
+
+    /// The next event, if there is one already.
+    pub fn try_recv(&mut self) -> Option<MeshEvent> {
+        self.0.try_recv().ok().map(|(event, _room)| event)
+    }
 }
 
-/// A running mesh. Dropping it ends all connections.
+/// What every connection needs.
+pub(crate) struct Context {
+    pub(crate) me: MemberId,
+    pub(crate) consortium: Digest,
+    pub(crate) security: Arc<dyn Security>,
+    pub(crate) server_name: fn(&MemberId) -> String,
+    pub(crate) timing: Timing,
+    pub(crate) limits: Limits,
+    pub(crate) table: Table,
+}
+
+impl Context {
+    /// Asks whether this member may be connected.
+    pub(crate) fn admit(&self, member: &MemberId) -> Result<(), Refusal> {
+        if self.security.admits(member) {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::NotAdmitted, &format!("`{}` does not admit `{member}`", self.me)))
+    }
+}
+
+/// Unsent bytes that the system keeps of one connection: frames of consensus cannot overtake them.
+const NOT_SENT: u32 = 256 << 10;
+
+/// Small frames are sent at once.
+pub(crate) fn prepare(stream: &TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    for set in [socket.set_tcp_nodelay(true), socket.set_tcp_notsent_lowat(NOT_SENT)] {
+        if let Err(error) = set {
+            tracing::debug!(%error, "a socket option was refused");
+        }
+    }
+}
+
+/// Returns once the mesh stops.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _gone_is_stopped_too = stop.wait_for(|stopped| *stopped).await;
+}
+
+/// A node's connections. They end when it is dropped.
 pub struct Mesh {
-    inner: Arc<Inner>,
+    context: Arc<Context>,
     local: SocketAddr,
-    tasks: Mutex<JoinSet<()>>,
+    runtime: Handle,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    running: JoinSet<()>,
+    dialled: BTreeSet<MemberId>,
 }
 
 impl Mesh {
-    /// Listens and begins to call.
+    /// Listens and dials. Must be called within a tokio runtime with time and network.
     ///
     /// # Errors
-    /// [`MeshError`] when the port is taken or an address cannot be one.
-    pub async fn start(
-        config: MeshConfig,
-    ) -> Result<(Self, mpsc::Receiver<MeshEvent>, mpsc::Receiver<Visit>), MeshError> {
-        config.check()?;
-        let listen = config.listen;
-        let failed = |source| MeshError::Listen { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let local = listener.local_addr().map_err(failed)?;
-        let (events, told) = mpsc::channel(EVENTS);
-        let (visits, visited) = mpsc::channel(VISITS);
-        let addresses = Mutex::new(config.addresses.clone());
-        let registry = Registry::new(config.me.clone());
-        let inner = Arc::new(Inner { config, registry, events, addresses, visits, readdressed: Notify::new() });
-        let mut tasks = JoinSet::new();
-        tasks.spawn(accept(inner.clone(), listener));
-        tasks.spawn(diallers(inner.clone()));
-        Ok((Self { inner, local, tasks: Mutex::new(tasks) }, told, visited))
+    /// [`MeshError`] when the port cannot be listened on or an address has another form than `host:port`.
+    pub async fn start(config: MeshConfig) -> Result<(Self, Events, mpsc::Receiver<Visit>), MeshError> {
+        let MeshConfig { me, consortium, listen, security, addresses, server_name, timing, limits } = config;
+        addresses.iter().try_for_each(|(member, address)| check_address(member, address))?;
+        let unusable = |source| MeshError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(unusable)?;
+        let local = listener.local_addr().map_err(unusable)?;
+        let (post, events) = mpsc::unbounded_channel();
+        let (visitors, visits) = mpsc::channel(limits.visits.max(1));
+        let table = Table::new(me.clone(), limits, post);
+        let context = Arc::new(Context { me, consortium, security, server_name, timing, limits, table });
+        let (stop, stopped) = watch::channel(false);
+        let runtime = Handle::current();
+        let mesh = Self { context, local, runtime, stop, tasks: Mutex::default() };
+        mesh.spawn(accept(mesh.context.clone(), listener, visitors, stopped));
+        mesh.set_addresses(addresses)?;
+        Ok((mesh, Events(events), visits))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().running.spawn_on(task, &self.runtime);
+    }
+
+    /// Queues a frame for one peer. It is lost, and counted, when the queue is full or the frame longer than
+    /// [`crate::MOST_BODY`]; it is lost when the peer is not connected.
+    pub fn send(&self, to: &MemberId, lane: Lane, frame: Bytes) {
+        if let Some(line) = self.context.table.line(to) {
+            line.send(lane, frame);
+        }
+    }
+
+    /// Queues a frame for every connected peer, as [`Mesh::send`] does.
+    pub fn broadcast(&self, lane: Lane, frame: Bytes) {
+        for line in self.context.table.lines() {
+            line.send(lane, frame.clone());
+        }
+    }
+
+    /// Everybody that has an address, is or was connected, or was refused.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.context.table.infos()
+    }
+
+    /// Replaces the addresses that are dialled. Connections stay.
+    ///
+    /// # Errors
+    /// [`MeshError::Address`] when one has another form than `host:port`; then nothing is changed.
+    pub fn set_addresses(&self, addresses: BTreeMap<MemberId, String>) -> Result<(), MeshError> {
+        addresses.iter().try_for_each(|(member, address)| check_address(member, address))?;
+        self.context.table.set_addresses(&addresses);
+        let mut tasks = self.tasks.lock();
+        for peer in addresses.into_keys().filter(|peer| *peer != self.context.me) {
+            if tasks.dialled.insert(peer.clone()) {
+                let task = dial(self.context.clone(), peer, self.stop.subscribe());
+                tasks.running.spawn_on(task, &self.runtime);
+            }
+        }
+        Ok(())
     }
 
     /// Where it listens.
@@ -89,153 +169,33 @@ impl Mesh {
         self.local
     }
 
-    /// Sends a frame to one node, if it is connected.
-    pub fn send(&self, to: &MemberId, lane: Lane, frame: Bytes) {
-        if frame.len() > MAX_FRAME {
-            tracing::error!(length = frame.len(), "a frame is too long to be sent");
-        } else if let Some(outbox) = self.inner.registry.outbox(to) {
-            outbox.push(lane, frame);
-        }
-    }
-
-    /// Sends a frame to every connected node.
-    pub fn broadcast(&self, lane: Lane, frame: Bytes) {
-        if frame.len() > MAX_FRAME {
-            tracing::error!(length = frame.len(), "a frame is too long to be sent");
-            return;
-        }
-        for outbox in self.inner.registry.outboxes() {
-            outbox.push(lane, frame.clone());
-        }
-    }
-
-    /// Every known peer: who is connected, who not and why.
-    pub fn peers(&self) -> Vec<PeerInfo> {
-        self.inner.registry.peers(&self.inner.addresses.lock())
-    }
-
-    /// Other addresses from now on.
-    pub fn set_addresses(&self, addresses: BTreeMap<MemberId, String>) {
-        *self.inner.addresses.lock() = addresses;
-        self.inner.readdressed.notify_one();
-    }
-
-    /// Ends connections to members that are admitted no more, or whose certificate does not hold any more.
+    /// Asks anew who is admitted, and whether certificates still hold: closes connections where not, and dials those who
+    /// are admitted.
     pub fn review(&self) {
-        let security = &self.inner.config.security;
-        self.inner.registry.retain(|peer, certificate| {
-            security.admits(peer) && certificate.is_none_or(|certificate| security.holds(peer, certificate))
-        });
-    }
-
-    /// Ends all connections; the port is free when it returns.
-    pub async fn stop(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock());
-        tasks.shutdown().await;
-    }
-}
-
-async fn diallers(inner: Arc<Inner>) {
-    let mut running = JoinSet::new();
-    let mut known: BTreeMap<(MemberId, String), AbortHandle> = BTreeMap::new();
-    loop {
-        let wanted = inner.addresses.lock().clone();
-        known.retain(|(peer, address), _| wanted.get(peer) == Some(address));
-        for (peer, address) in wanted.into_iter().filter(|(peer, _)| *peer != inner.config.me) {
-            known
-                .entry((peer.clone(), address.clone()))
-                .or_insert_with(|| running.spawn(dial::keep(inner.clone(), peer, address)));
-        }
-        inner.readdressed.notified().await;
-    }
-}
-
-async fn accept(inner: Arc<Inner>, listener: TcpListener) {
-    let (all, half_open) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(HALF_OPEN)));
-    let from: Arc<Mutex<BTreeMap<IpAddr, usize>>> = Arc::default();
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok(permit) = all.clone().acquire_owned().await else { return };
-        let (stream, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, most likely: busy looping would not bring any.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        while connections.try_join_next().is_some() {}
-        let Ok(half) = half_open.clone().try_acquire_owned() else { continue };
-        let Some(one) = OneOf::new(&from, address.ip()) else { continue };
-        let inner = inner.clone();
-        connections.spawn(async move {
-            let fault = serve(&inner, stream, (permit, half, one)).await;
-            if let Some(fault) = fault {
-                tracing::debug!(%address, %fault, "a caller was not taken");
-            }
-        });
-    }
-}
-
-/// One of the callers of an address that have not shown who they are.
-struct OneOf(Arc<Mutex<BTreeMap<IpAddr, usize>>>, IpAddr);
-
-impl OneOf {
-    fn new(all: &Arc<Mutex<BTreeMap<IpAddr, usize>>>, address: IpAddr) -> Option<Self> {
-        let mut counts = all.lock();
-        let count = counts.entry(address).or_default();
-        if *count >= HALF_OPEN_OF_ONE {
-            return None;
-        }
-        *count += 1;
-        Some(Self(all.clone(), address))
-    }
-}
-
-impl Drop for OneOf {
-    fn drop(&mut self) {
-        let mut counts = self.0.lock();
-        if let Some(count) = counts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.1);
-            }
-        }
-    }
-}
-
-type Permits = (OwnedSemaphorePermit, OwnedSemaphorePermit, OneOf);
-
-/// Takes one caller; says why not.
-async fn serve(inner: &Inner, stream: TcpStream, (permit, half, one): Permits) -> Option<String> {
-    if let Err(error) = stream.set_nodelay(true) {
-        return Some(error.to_string());
-    }
-    let acceptor = TlsAcceptor::from(inner.config.security.server());
-    let secured = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(secured)) => secured,
-        Ok(Err(error)) => return Some(inner.config.security.explain(&error).unwrap_or_else(|| error.to_string())),
-        Err(_) => return Some("no handshake in time".into()),
-    };
-    let session = match CommonStateOf::of(inner, secured.get_ref().1) {
-        Ok(session) => session,
-        Err(fault) => return Some(fault),
-    };
-    drop((half, one));
-    match secured.get_ref().1.alpn_protocol() {
-        Some(MESH) => {
-            let ended = connection::run(inner, secured, &session, false).await;
-            drop(permit);
-            match ended {
-                Ended::Refused(fault) => {
-                    inner.registry.fault(&session.peer, fault.clone());
-                    Some(fault)
+        for line in self.context.table.lines() {
+            let security = &self.context.security;
+            let holds = line.certificate.as_ref().is_none_or(|shown| security.holds(&line.member, shown));
+            match self.context.admit(&line.member) {
+                Err(refusal) => line.end(refusal),
+                Ok(()) if !holds => {
+                    line.end(Refusal::new(RefusalCode::NotAdmitted, "the certificate does not hold any more"));
                 }
-                Ended::Duplicate | Ended::Lost(_) => None,
+                Ok(()) => {}
             }
         }
-        Some(CALLS) => inner.visits.try_send((session.peer, secured)).err().map(|_| "nobody takes calls".into()),
-        _ => Some("no protocol of this port was named".into()),
+        self.context.table.nudge();
+    }
+
+    /// Closes all connections with a word and frees the port.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        self.context.table.close();
+        for line in self.context.table.lines() {
+            line.end(Refusal::new(RefusalCode::Stopping, "the node stops"));
+        }
+        let mut running = std::mem::take(&mut self.tasks.lock().running);
+        let all = async { while running.join_next().await.is_some() {} };
+        let _late = tokio::time::timeout(3 * self.context.timing.farewell, all).await;
+        running.shutdown().await;
     }
 }

@@ -103,7 +103,9 @@ impl MembersFile {
             if let Some(listen) = listen
                 && (listen.port() == 0 || (listen.ip().is_unspecified() && address.is_none()))
             {
-                return Err(format!("`{id}` listens on `{listen}`: name a port, and an `address` that others can reach"));
+                return Err(format!(
+                    "`{id}` listens on `{listen}`: name a port, and an `address` that others can reach"
+                ));
             }
             if let Some(address) = member.reached_at()
                 && !addresses.insert(address.clone())
@@ -146,7 +148,8 @@ impl MemberLine {
 
     /// IP addresses for its certificates.
     pub(crate) fn ips(&self) -> Vec<IpAddr> {
-        let host = |address: &String| address.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']).to_owned());
+        let host =
+            |address: &String| address.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']).to_owned());
         let reached = self.reached_at().as_ref().and_then(host).and_then(|h| h.parse().ok());
         let listening = [self.listen, self.gateway].into_iter().flatten().map(|a| a.ip());
         let all: BTreeSet<IpAddr> = reached.into_iter().chain(listening).filter(|ip| !ip.is_unspecified()).collect();
@@ -203,7 +206,10 @@ roles = ["consumer"]
             (GOOD.replace("\"validator\", ", ""), "nobody is a validator"),
             (GOOD.replace("suite = \"intl\"", "suit = \"intl\""), "suit"),
             (GOOD.replace("roles = [\"consumer\"]", "roles = [\"consumer\"]\nverifying_key = \"x\""), "give both"),
-            (GOOD.replace("roles = [\"consumer\"]", "roles = [\"consumer\"]\nlisten = \"127.0.0.1:7401\""), "two nodes"),
+            (
+                GOOD.replace("roles = [\"consumer\"]", "roles = [\"consumer\"]\nlisten = \"127.0.0.1:7401\""),
+                "two nodes",
+            ),
         ];
         for (text, words) in cases {
             let error = read(&text).unwrap_err();

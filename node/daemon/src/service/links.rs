@@ -7,7 +7,7 @@ use covenant_canon::{from_bytes, to_bytes};
 use covenant_consensus::{Link, LinkEvent, Network};
 use covenant_domain::MemberId;
 use covenant_ledger::SignedBatch;
-use covenant_mesh::{Lane, Mesh, MeshEvent};
+use covenant_mesh::{Events, Lane, Mesh, MeshEvent};
 use tokio::sync::mpsc;
 
 use crate::gossip::{Gossip, Offer};
@@ -38,7 +38,7 @@ impl Offer for Batches {
 }
 
 /// Splits what the mesh brings between consensus and mempool, until the mesh ends.
-pub(crate) fn split(mesh: &Arc<Mesh>, mut events: mpsc::Receiver<MeshEvent>) -> (Network, Gossip) {
+pub(crate) fn split(mesh: &Arc<Mesh>, mut events: Events) -> (Network, Gossip) {
     let (to_engine, for_engine) = mpsc::channel(FRAMES);
     let (to_mempool, for_mempool) = mpsc::channel(BATCHES);
     tokio::spawn(async move {
@@ -56,7 +56,7 @@ pub(crate) fn split(mesh: &Arc<Mesh>, mut events: mpsc::Receiver<MeshEvent>) -> 
                     continue;
                 }
             };
-            // Waiting here fills the mesh's queue, which then drops frames; the engine copes with that, not with disorder.
+            // Waiting here lets peers wait, each for itself.
             if to_engine.send(event).await.is_err() {
                 return;
             }

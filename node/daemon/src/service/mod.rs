@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use covenant_domain::Dataset;
 use covenant_ledger::{Genesis, GenesisError, Handover, HandoverError, Trust};
-use covenant_mesh::{Mesh, MeshConfig, MeshError, PeerInfo};
+use covenant_mesh::{Mesh, MeshConfig, MeshError, PeerInfo, Side};
 use covenant_source::{Mapping, Source, SourceError, Vault, live};
 use covenant_tls::{Profile, TlsError};
 use futures::StreamExt as _;
@@ -143,14 +143,9 @@ impl Service {
         let sources = sources(&file).await?;
         let profile = Profile::from(genesis.suite);
         let guarded = Guarded::new(profile, certificates.current.clone(), circle.clone())?;
-        let (mesh, events, visits) = Mesh::start(MeshConfig {
-            me: file.member.clone(),
-            consortium: genesis.digest(),
-            listen: file.listen,
-            security: Arc::new(guarded),
-            addresses: file.addresses.clone(),
-        })
-        .await?;
+        let (me, security, addresses) = (file.member.clone(), Arc::new(guarded), file.addresses.clone());
+        let config = MeshConfig::new(me, genesis.digest(), file.listen, security, addresses);
+        let (mesh, events, visits) = Mesh::start(config).await?;
         let mesh = Arc::new(mesh);
         let (network, gossip) = links::split(&mesh, events);
         let config = NodeConfig {
@@ -175,7 +170,7 @@ impl Service {
         tasks.spawn(certificates.clone().keep());
         tasks.spawn(review(node.clone(), mesh.clone(), certificates));
         let (stop_calls, stopped) = oneshot::channel::<()>();
-        let visits = ReceiverStream::new(visits).map(|(member, io)| Ok(PeerStream { member, io }));
+        let visits = ReceiverStream::new(visits).map(|visit| Ok(PeerStream { member: visit.member, io: visit.stream }));
         let asked = mesh.clone();
         let admin = Admin {
             backups: file.data.join("backups"),
@@ -241,8 +236,14 @@ async fn review(node: Arc<Node>, mesh: Arc<Mesh>, certificates: Arc<Certificates
 }
 
 fn peer_view(peer: PeerInfo) -> PeerView {
-    let PeerInfo { member, address, connected, refusal, lost_frames } = peer;
-    PeerView { member, address, connected, refusal, lost_frames }
+    let PeerInfo { member, address, connected, refusal, trouble, counts, .. } = peer;
+    let refusal = refusal.map(|(side, refusal)| match side {
+        Side::Us => format!("refused here: {refusal}"),
+        Side::Them => format!("refused there: {refusal}"),
+    });
+    let connected = connected.is_some();
+    let lost_frames = counts.dropped_consensus.saturating_add(counts.dropped_gossip);
+    PeerView { member, address, connected, refusal: refusal.or(trouble).filter(|_| !connected), lost_frames }
 }
 
 /// The department's records, as the configuration names them.
