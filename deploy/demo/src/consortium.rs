@@ -226,6 +226,7 @@ impl Consortium {
                 wal_dir: dir.join("consensus"),
                 sources: sources.remove(&member).unwrap_or_default(),
                 epochs: EpochSettings { dir: dir.join("epochs"), memory: EPOCH_MEMORY },
+                archives: None,
                 network: hub.join(&member),
                 gossip: gossip.join(&member),
                 clock: Arc::new(SystemClock),

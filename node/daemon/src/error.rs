@@ -30,6 +30,14 @@ pub enum NodeError {
         #[source]
         source: BlockError,
     },
+    /// The body of a block is in an archive that is not at hand, or was never here.
+    #[error(
+        "block {height} is kept by its header alone: bring its archive file to the folder of archives, or ask a node that has it"
+    )]
+    HeaderOnly {
+        /// Its height.
+        height: u64,
+    },
     /// Stored bytes cannot be read.
     #[error("stored bytes cannot be read")]
     Canon(#[from] CanonError),

@@ -12,6 +12,7 @@ use covenant_store::{EntryRow, Store};
 
 use crate::error::NodeError;
 use crate::replica::Replica;
+use crate::stored::block_of;
 use crate::track::QueryState;
 
 /// Uses that are told at once.
@@ -136,7 +137,7 @@ impl Replica {
     async fn found(&self, height: u64) -> Result<Found, NodeError> {
         let missing = || NodeError::Unexecutable { height, reason: "its bytes are not in the store".into() };
         let stored = self.store.block(height).await?.ok_or_else(missing)?;
-        let block = Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let block = block_of(&stored)?;
         let certificate: Certificate = from_bytes(&stored.certificate)?;
         Ok(Found { anchor: Anchor { header: block.header.clone(), certificate }, block })
     }

@@ -29,6 +29,7 @@ use crate::lookup::{EpochSettings, Lookups};
 use crate::replay::{compare, rebuild, simulate};
 use crate::replica::{CommittedBlock, Engineered, Replica, Tip};
 use crate::steps::Steps;
+use crate::stored::{block_of, header_of};
 use crate::tasks;
 use crate::track::{QueryState, Released, Tracker};
 use crate::votes::Votes;
@@ -51,6 +52,8 @@ pub struct NodeConfig {
     pub sources: Vec<Arc<dyn Source>>,
     /// Where epochs of private lookup are kept.
     pub epochs: EpochSettings,
+    /// Folder of archives of old blocks.
+    pub archives: Option<PathBuf>,
     /// How votes and blocks reach the other validators.
     pub network: Network,
     /// How batches reach the other mempools.
@@ -113,6 +116,7 @@ impl Node {
             wal_dir,
             sources,
             epochs,
+            archives,
             network,
             gossip,
             clock,
@@ -120,6 +124,11 @@ impl Node {
             observe,
         } = config;
         let store = Store::open(&store_url).await?;
+        let store = match archives {
+            Some(folder) => store.with_archives(folder),
+            None => store,
+        };
+        let observe = observe || barred(&store, &keyring).await?;
         let Gossip { offer, offered } = gossip;
         let (contradictions, contradicted) = mpsc::unbounded_channel();
         let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps, contradictions).await?;
@@ -408,12 +417,8 @@ impl Node {
         }
         let stored = self.replica.store.block(tip.height).await.map_err(|e| e.to_string())?;
         let stored = stored.ok_or_else(|| format!("block {} cannot be read back", tip.height))?;
-        let block = covenant_ledger::Block::read(&stored.bytes).map_err(|e| e.to_string())?;
-        if block.header.id() == tip.block {
-            Ok(())
-        } else {
-            Err(format!("block {} reads back differently", tip.height))
-        }
+        let header = header_of(&stored).map_err(|e| e.to_string())?;
+        if header.id() == tip.block { Ok(()) } else { Err(format!("block {} reads back differently", tip.height)) }
     }
 
     /// The entry at a leaf of the log; absent beyond its end.
@@ -425,12 +430,24 @@ impl Node {
             return Ok(None);
         };
         let Some(stored) = self.replica.store.block(row.height).await? else { return Ok(None) };
-        let height = row.height;
-        let block =
-            covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
-        entry_of(&row, &block).map(Some)
+        entry_of(&row, &block_of(&stored)?).map(Some)
     }
 }
+
+/// Whether the key at hand must not vote: this replica was restored from a backup, and the machine from which it was
+/// taken may have voted since. A new key makes it a validator again.
+async fn barred(store: &Store, keyring: &Keyring) -> Result<bool, NodeError> {
+    let Some(bytes) = store.mark(RESTORED).await? else { return Ok(false) };
+    let barred: Vec<String> = covenant_canon::from_bytes(&bytes)?;
+    let all_barred = keyring.all(|key| barred.contains(key));
+    if all_barred {
+        tracing::warn!(member = %keyring.member(), "restored from a backup: it follows without voting until its key is rotated");
+    }
+    Ok(all_barred)
+}
+
+/// Mark under which a restored replica keeps the keys that must not vote.
+pub(crate) const RESTORED: &str = "node/restored";
 
 /// An error with its causes.
 fn in_words(error: &dyn std::error::Error) -> String {

@@ -11,6 +11,7 @@ use covenant_state::{Beside, State, Twice};
 use covenant_store::Store;
 
 use crate::error::NodeError;
+use crate::stored::block_of;
 
 /// What executing the ledger again gave.
 pub struct Rebuilt {
@@ -103,8 +104,7 @@ async fn replay(
     for height in 1..=last {
         let missing = || NodeError::Unexecutable { height, reason: "its bytes are not in the store".into() };
         let stored = store.block(height).await?.ok_or_else(missing)?;
-        let Block { header, batches } =
-            Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
+        let Block { header, batches } = block_of(&stored)?;
         same(height, "parent", parent, header.parent)?;
         same(height, "state digest", state.digest(), header.state)?;
         let checked = batches.into_iter().map(|batch| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use covenant_ledger::{
     SignedBatch, Trust, ValidatorSet,
 };
 use covenant_state::State;
-use covenant_store::{Commit, Pending, Store};
+use covenant_store::{Body as Kept, Commit, Pending, Store};
 use minicbor::bytes::ByteVec;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, mpsc};
@@ -25,6 +26,7 @@ use crate::error::{NodeError, SubmitError};
 use crate::mempool::Mempool;
 use crate::metrics::Metrics;
 use crate::steps::Steps;
+use crate::stored::header_of;
 
 /// Room that header and framing take of a block.
 const BLOCK_OVERHEAD: usize = 8 * 1024;
@@ -89,6 +91,12 @@ pub(crate) struct Replica {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) steps: Steps,
     pub(crate) metrics: Metrics,
+    /// Lowest height whose body is in the database.
+    pub(crate) archived_below: AtomicU64,
+    /// Lowest height whose body this replica can give.
+    pub(crate) earliest: AtomicU64,
+    /// Whether a block is wanted though nothing waits: a snapshot needs the one after it.
+    pub(crate) wished: AtomicBool,
     /// Blocks stored for the height being decided, executed.
     prepared: Mutex<Vec<Prepared>>,
 }
@@ -106,6 +114,8 @@ impl Replica {
         let chain = load_chain(&genesis, &store).await?;
         let trust = chain.state.trust().clone();
         let handovers = RwLock::new(crate::handover::load(&store, &trust, &chain.state).await?);
+        let earliest = earliest_body(&store, chain.state.height()).await?;
+        let archived_below = lowest_here(&store, chain.state.height()).await?;
         let metrics = Metrics::new(&member);
         let replica = Arc::new(Self {
             metrics,
@@ -121,6 +131,9 @@ impl Replica {
             events: broadcast::channel(EVENTS).0,
             clock,
             steps,
+            archived_below: AtomicU64::new(archived_below),
+            earliest: AtomicU64::new(earliest),
+            wished: AtomicBool::new(false),
             prepared: Mutex::default(),
         });
         replica.restore_pending().await?;
@@ -314,6 +327,7 @@ impl Replica {
         let derived = execution.derived.clone();
         let signers: BTreeSet<_> = certificate.signatures.iter().map(|s| s.validator.clone()).collect();
         self.chain.write().advance(execution, tail, &header, signers.into_iter().collect());
+        self.wished.store(false, Ordering::Release);
         self.mempool.remove(&included);
         self.enter_roster(&header, certificate).await?;
         for shown in evidence {
@@ -346,6 +360,34 @@ fn evidence_bytes(evidence: &Evidence) -> Vec<u8> {
     ))
 }
 
+/// The lowest height whose body is in the database itself.
+async fn lowest_here(store: &Store, tip: u64) -> Result<u64, NodeError> {
+    let (mut without, mut with) = (0, tip.saturating_add(1));
+    while with - without > 1 {
+        let middle = without + (with - without) / 2;
+        let here = store.block_here(middle).await?.is_some_and(|stored| stored.body == Kept::Full);
+        if here { with = middle } else { without = middle }
+    }
+    Ok(with)
+}
+
+/// The lowest height from which on every body is at hand.
+pub(crate) async fn earliest_body(store: &Store, tip: u64) -> Result<u64, NodeError> {
+    let has = async |height: u64| -> Result<bool, NodeError> {
+        Ok(store.block(height).await?.is_some_and(|stored| stored.body == Kept::Full))
+    };
+    if tip == 0 || has(1).await? {
+        return Ok(1);
+    }
+    // Bodies are archived from below, so those at hand are the upper part.
+    let (mut without, mut with) = (1, tip.saturating_add(1));
+    while with - without > 1 {
+        let middle = without + (with - without) / 2;
+        if has(middle).await? { with = middle } else { without = middle }
+    }
+    Ok(with)
+}
+
 /// Rebuilds the chain's tip from stored rows and checks what can be checked at once.
 async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, NodeError> {
     let consortium = genesis.digest();
@@ -368,14 +410,13 @@ async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, Node
     // The newest header is wanted in any case, for the signers of its own.
     for height in chain.window().min(tip.height).max(1)..=tip.height {
         let Some(stored) = store.block(height).await? else { continue };
-        let block =
-            covenant_ledger::Block::read(&stored.bytes).map_err(|source| NodeError::Block { height, source })?;
-        chain.note_signers(&block.header);
+        let header = header_of(&stored)?;
+        chain.note_signers(&header);
         if height == tip.height {
             let certificate: Certificate = from_bytes(&stored.certificate)?;
             let signers: BTreeSet<_> = certificate.signatures.into_iter().map(|s| s.validator).collect();
             chain.tip_signers = signers.into_iter().collect();
-            check_tip(&chain, &block.header)?;
+            check_tip(&chain, &header)?;
         }
     }
     Ok(chain)
@@ -414,7 +455,7 @@ impl Application for Engineered {
             arrived.as_mut().enable();
             let next_due_ms = self.0.chain.read().state.next_due_ms();
             let now_ms = self.0.clock.now_ms();
-            let handing_over = self.0.chain.read().state.awaits_roster();
+            let handing_over = self.0.chain.read().state.awaits_roster() || self.0.wished.load(Ordering::Acquire);
             if handing_over || !self.0.mempool.is_empty() || next_due_ms.is_some_and(|due| due <= now_ms) {
                 return;
             }
@@ -496,12 +537,13 @@ impl Application for Engineered {
     }
 
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {
-        let Some(stored) = self.0.store.block(height).await.map_err(AppError::new)? else { return Ok(None) };
+        let stored = self.0.store.block(height).await.map_err(AppError::new)?;
+        let Some(stored) = stored.filter(|s| s.body == Kept::Full) else { return Ok(None) };
         let certificate = from_bytes(&stored.certificate).map_err(AppError::new)?;
         Ok(Some(Committed { block: stored.bytes.into(), certificate }))
     }
 
     async fn earliest(&self) -> Result<u64, AppError> {
-        Ok(1)
+        Ok(self.0.earliest.load(Ordering::Acquire))
     }
 }

@@ -130,6 +130,7 @@ async fn start_with(world: &World, validators: usize, steps: Steps) -> Vec<Node>
             wal_dir: dir.join("wal"),
             sources: if i == 0 { vec![Arc::new(One(dataset().id))] } else { vec![] },
             epochs: EpochSettings { dir: dir.join("epochs"), memory: 1 << 30 },
+            archives: None,
             network: hub.join(&member(&id)),
             gossip: gossip.join(&member(&id)),
             clock: Arc::new(SystemClock),

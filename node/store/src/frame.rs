@@ -74,7 +74,8 @@ pub enum FileError {
 }
 
 impl FileError {
-    pub(crate) fn damaged(offset: u64, detail: impl ToString) -> Self {
+    /// A record that is not what it should be.
+    pub fn damaged(offset: u64, detail: impl ToString) -> Self {
         Self::Damaged { offset, detail: detail.to_string() }
     }
 }

@@ -87,6 +87,7 @@ impl Town {
             wal_dir: self.founding.member_dir(&id).unwrap().join("consensus"),
             sources: self.sources.get(&id).cloned().unwrap_or_default(),
             epochs: EpochSettings { dir: self.founding.member_dir(&id).unwrap().join("epochs"), memory: 1 << 30 },
+            archives: None,
             network: self.hub.join(&id),
             gossip: self.gossip.join(&id),
             clock: Arc::new(SystemClock),

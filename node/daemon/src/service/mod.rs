@@ -157,6 +157,7 @@ impl Service {
             wal_dir: file.data.join("consensus"),
             sources,
             epochs: EpochSettings { dir: file.data.join("epochs"), memory: file.epoch_memory_mib << 20 },
+            archives: file.archives.clone(),
             network,
             gossip,
             clock: Arc::new(SystemClock),
@@ -172,11 +173,8 @@ impl Service {
         let (stop_calls, stopped) = oneshot::channel::<()>();
         let visits = ReceiverStream::new(visits).map(|visit| Ok(PeerStream { member: visit.member, io: visit.stream }));
         let asked = mesh.clone();
-        let admin = Admin {
-            backups: file.data.join("backups"),
-            archives: file.archives.clone(),
-            peers: Arc::new(move || asked.peers().into_iter().map(peer_view).collect()),
-        };
+        let peers = Arc::new(move || asked.peers().into_iter().map(peer_view).collect());
+        let admin = Admin::new(file.data.join("backups"), file.archives.clone(), peers);
         let port = Arc::new(LocalNode::administered(node.clone(), Arc::new(admin)));
         let calls = tokio::spawn(rpc::serve(port, visits, rpc::by_role(&node), async move {
             // A sender that is gone stops it too.

@@ -222,7 +222,7 @@ fn standings() -> Vec<QueryStanding> {
 
 fn receipt() -> EntryReceipt {
     let Bundle { version, consortium, intent, decision, anchor, .. } = bundle();
-    EntryReceipt { version, consortium, entry: intent, following: Some(vec![decision]), anchor }
+    EntryReceipt { version, consortium, entry: intent, following: Some(vec![decision]), anchor, handovers: None }
 }
 
 /// What a node is asked about the ledger.
@@ -283,6 +283,15 @@ fn deeds() -> Vec<(NodeAsk, NodeAnswer)> {
     let health =
         NodeHealth { member: member("housing"), height: 9, backlog: 8, sound: false, fault: Some("full".into()) };
     let file = (homes(), 4, 3, EpochPart::OverlayHint, 1 << 40, 4 * 1024 * 1024);
+    let peer = PeerView {
+        member: member("tax"),
+        address: Some("tax:7400".into()),
+        connected: false,
+        refusal: Some("wrong_genesis".into()),
+        lost_frames: 3,
+    };
+    let archived = ArchiveView { files: vec!["blocks-1-10.cova".into()], from_height: 11 };
+    let written = |height| BackupView { path: format!("/var/b-{height}"), bytes: 9, height };
     let running = BuildState::Running { step: "reading".into(), done: 1, total: 2 };
     vec![
         (Q::Record((batch(), Duration::from_millis(1500))), A::Record(vec![outcome])),
@@ -298,6 +307,11 @@ fn deeds() -> Vec<(NodeAsk, NodeAnswer)> {
         (Q::Retrieval((intent(3),)), A::Retrieval(Some(vec![4; 300].into()))),
         (Q::Health(()), A::Health(health)),
         (Q::Changed((0, Duration::from_secs(9))), A::Changed(1)),
+        (Q::Handovers((7,)), A::Handovers(vec![])),
+        (Q::Peers(()), A::Peers(vec![peer])),
+        (Q::Backup(()), A::Backup(written(1))),
+        (Q::Archive((10,)), A::Archive(archived)),
+        (Q::Snapshot(()), A::Snapshot(written(2))),
     ]
 }
 

@@ -1,0 +1,50 @@
+//! The member's own node, asked by its administrator through the node's own door.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use covenant_daemon::rpc::RemoteNode;
+use covenant_daemon::service::{
+    Certificates, Circle, Dialer, Guarded, NodeFile, Secrets, passphrase, read_trust,
+};
+use covenant_tls::Profile;
+
+use crate::error::CliError;
+
+/// A way to the member's own node, if it runs.
+pub(crate) struct OwnNode {
+    /// Its configuration.
+    pub(crate) file: NodeFile,
+    /// The node.
+    pub(crate) node: RemoteNode,
+    dialer: Dialer,
+}
+
+impl OwnNode {
+    /// Reads the configuration, and makes ready to call.
+    pub(crate) fn open(config: &Path) -> Result<Self, CliError> {
+        let file = NodeFile::read(config)?;
+        let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
+        let secret = passphrase(file.passphrase_file.as_deref())?;
+        let secrets = Secrets::open(&file.member, &file.keys, secret, trust.latest())?;
+        let circle = Circle::new(genesis.consortium.clone(), trust);
+        let certificates = Certificates::load(file.tls.clone(), secrets.keyring, circle.clone())?;
+        let guarded = Guarded::new(Profile::from(genesis.suite), certificates.current.clone(), circle)?;
+        let mut at = file.listen;
+        if at.ip().is_unspecified() {
+            at.set_ip(if at.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        }
+        let dialer = Dialer::new(Arc::new(guarded), file.member.clone(), at.to_string());
+        let calling = dialer.clone();
+        let node = RemoteNode::new(file.member.clone(), move || {
+            let dialer = calling.clone();
+            async move { dialer.dial().await }
+        });
+        Ok(Self { file, node, dialer })
+    }
+
+    /// Whether the node answers; why not, otherwise.
+    pub(crate) async fn runs(&self) -> Result<(), String> {
+        self.dialer.dial().await.map(drop).map_err(|e| e.to_string())
+    }
+}
