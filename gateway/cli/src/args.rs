@@ -7,8 +7,8 @@ use crate::{
     authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
     my, oversight, policy, proposal, purpose, query, receipt, request, usage, verify,
 };
+use crate::{backup, certificate, doctor, gateway, init, member, node};
 use crate::{catalogue, record_model, right};
-use crate::{gateway, init, node};
 
 const AFTER: &str = "\
 Exit codes:
@@ -47,6 +47,18 @@ pub(crate) enum Command {
     Node(node::NodeArgs),
     /// Run a gateway until interrupted
     Gateway(gateway::GatewayArgs),
+    /// Do the real operations of a node one after the other, and say which fails
+    Doctor(doctor::DoctorArgs),
+    /// Have a running node write a backup
+    Backup(backup::BackupArgs),
+    /// Fill an empty database from a backup or a snapshot
+    Restore(backup::RestoreArgs),
+    /// Members, their standing and keys, and the charter
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// Transport certificates
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
     /// Verify evidence offline: exit 0 verified, 1 not verified, 2 cannot be read
     Verify(verify::VerifyArgs),
     /// Fetch the evidence of a query, or show a bundle

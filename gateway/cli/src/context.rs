@@ -30,6 +30,9 @@ pub(crate) struct Globals {
     /// Trust root: the consortium's genesis.json
     #[arg(long, global = true, value_name = "FILE", env = "COVENANT_TRUST")]
     pub(crate) trust: Option<PathBuf>,
+    /// Handovers since the genesis, as `covenant member handovers` wrote them: needed where the gateway's own key has changed
+    #[arg(long, global = true, value_name = "FILE", env = "COVENANT_HANDOVERS")]
+    pub(crate) handovers: Option<PathBuf>,
     /// Folder in which fetched files of private lookup are kept
     #[arg(long, global = true, value_name = "DIR", env = "COVENANT_EPOCH_DIR")]
     pub(crate) epoch_dir: Option<PathBuf>,
@@ -79,11 +82,15 @@ impl Context {
         }
     }
 
+    /// The member's key file.
+    pub(crate) fn key_file(&self) -> Result<&Path, CliError> {
+        let missing = || CliError::usage("no key file: give `--key FILE` or set COVENANT_KEY");
+        self.globals.key.as_deref().ok_or_else(missing)
+    }
+
     /// The member's keys.
     pub(crate) fn identity(&self) -> Result<Arc<Identity>, CliError> {
-        let missing = || CliError::usage("no key file: give `--key FILE` or set COVENANT_KEY");
-        let path = self.globals.key.as_deref().ok_or_else(missing)?;
-        Ok(Arc::new(load_identity(path, &self.passphrase()?)?))
+        Ok(Arc::new(load_identity(self.key_file()?, &self.passphrase()?)?))
     }
 
     /// A client of the member.
@@ -93,7 +100,13 @@ impl Context {
 
     /// A client, with the keys at hand.
     pub(crate) async fn client_of(&self, identity: Arc<Identity>) -> Result<Client, CliError> {
-        let config = ClientConfig { epoch_dir: self.globals.epoch_dir.clone(), ..ClientConfig::default() };
+        let handovers = match &self.globals.handovers {
+            Some(path) => covenant_canon::from_bytes(&files::read(path)?)
+                .map_err(|e| files::content(path, "a list of handovers", e.to_string()))?,
+            None => Vec::new(),
+        };
+        let epoch_dir = self.globals.epoch_dir.clone();
+        let config = ClientConfig { epoch_dir, handovers, ..ClientConfig::default() };
         Ok(Client::connect_with(&self.globals.gateway, identity, self.trust()?, config).await?)
     }
 }

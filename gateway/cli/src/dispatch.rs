@@ -10,8 +10,8 @@ use crate::{
     authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
     my, oversight, policy, proposal, purpose, query, receipt, request, status, usage, verify,
 };
+use crate::{backup, certificate, doctor, gateway, init, member, node};
 use crate::{catalogue, record_model, right};
-use crate::{gateway, init, node};
 
 /// What is logged unless COVENANT_LOG says otherwise.
 const LOG: &str = "warn,arc_malachitebft=error";
@@ -44,9 +44,14 @@ async fn run(context: Context, command: Command) -> Result<Option<Document>, Cli
         Command::Init(args) => init::run(context, &args),
         Command::Node(args) => node::run(context, &args).await,
         Command::Gateway(args) => gateway::run(context, &args).await,
+        Command::Doctor(args) => doctor::run(context, &args).await,
+        Command::Backup(args) => backup::backup(context, &args).await,
+        Command::Restore(args) => backup::restore(context, &args).await,
+        Command::Member(command) => member::run(context, command).await,
+        Command::Certificate(command) => certificate::run(context, command).await,
         Command::Verify(args) => verify::run(context, &args),
         Command::Evidence(args) => evidence::run(context, args).await,
-        Command::Keys(command) => keys::run(context, command),
+        Command::Keys(command) => keys::run(context, command).await,
         Command::Query(command) => query::run(context, command).await,
         Command::Consent(command) => consent::run(context, command).await,
         Command::Authority(command) => authority::run(context, command).await,

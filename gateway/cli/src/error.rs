@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use covenant_app::port::PortError;
 use covenant_authority::provider::ProviderError;
 use covenant_authority::{LedgerError, RemoteError, StartError};
 use covenant_client::ClientError;
 use covenant_daemon::service::ServiceError;
-use covenant_daemon::{ConsensusError, NodeError};
+use covenant_daemon::{ConsensusError, NodeError, SnapshotError};
 use covenant_demo::DemoError;
 use covenant_domain::{DatasetError, SubjectError};
 use covenant_engine::GuardError;
@@ -94,6 +95,12 @@ pub(crate) enum CliError {
     /// The gateway's port.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// A snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A node that was asked.
+    #[error(transparent)]
+    Port(#[from] PortError),
     /// A transport certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -183,6 +190,8 @@ impl CliError {
             | Self::Store(_)
             | Self::Block { .. }
             | Self::Node(NodeError::Store(_)) => Exit::Unreachable,
+            Self::Port(PortError::Unavailable { .. }) => Exit::Unreachable,
+            Self::Port(_) | Self::Snapshot(_) => Exit::No,
             Self::Node(_)
             | Self::Halted { .. }
             | Self::Demo(_)

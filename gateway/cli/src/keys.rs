@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use covenant_client::save_identity;
-use covenant_domain::MemberId;
-use covenant_suite::{KeyFile, KeyPairSet, SuiteId};
+use covenant_canon::Label;
+use covenant_client::{Identity, save_identity};
+use covenant_domain::{Body, MemberId, NewKeys, possession};
+use covenant_ledger::Genesis;
+use covenant_suite::{KeyFile, KeyPairSet, SuiteId, suite};
 use serde_json::json;
 
+use crate::act::Act;
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::CliError;
@@ -28,6 +31,22 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Prove that new keys are the member's own, for a proposal that admits it or replaces its keys
+    Prove {
+        /// The new key file
+        file: PathBuf,
+    },
+    /// Take a new signing key: writes its file, and puts it on the ledger with the present key
+    Rotate {
+        /// The new key file; in a node's folder of keys, so that the node finds it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Also take a new key for what is sealed to the member: what is under way is lost, epochs are built again
+        #[arg(long)]
+        sealing: bool,
+        #[command(flatten)]
+        act: Act,
+    },
     /// Show the public keys of a file
     Show {
         /// The key file
@@ -39,8 +58,34 @@ pub(crate) enum KeysCommand {
 }
 
 /// Runs the command.
-pub(crate) fn run(context: &Context, command: KeysCommand) -> Result<Document, CliError> {
+pub(crate) async fn run(context: &Context, command: KeysCommand) -> Result<Document, CliError> {
     match command {
+        KeysCommand::Prove { file } => {
+            let identity = covenant_client::load_identity(&file, &context.passphrase()?)?;
+            let keys = proven(&context.trust()?, &identity)?;
+            let human = format!(
+                "member:        {}\nverifying key: {}\nsealing key:   {}\npossession:    {}",
+                keys.member, keys.verifying_key, keys.sealing_key, keys.possession
+            );
+            Ok(Document::new(human, &keys))
+        }
+        KeysCommand::Rotate { out, sealing, act } => {
+            let (path, passphrase) = (context.key_file()?, context.passphrase()?);
+            let present = KeyFile::from_json(&files::read(path)?);
+            let present = present.map_err(|e| files::content(path, "a key file", e.to_string()))?;
+            let crypto = |source| CliError::Crypto { step: "opening the key file", source };
+            let kept = present.open(&passphrase).map_err(crypto)?;
+            let fresh = KeyPairSet::generate(present.suite(), &mut rand::rng());
+            let opening = if sealing { fresh.opening } else { kept.opening };
+            let member = MemberId::new(present.member()).map_err(|e| CliError::usage(e.to_string()))?;
+            save_identity(&out, &member, &KeyPairSet { signing: fresh.signing, opening }, &passphrase)?;
+            let identity = covenant_client::load_identity(&out, &passphrase)?;
+            let keys = proven(&context.trust()?, &identity)?;
+            let document = act.publish(context, Body::KeysRotated(keys)).await?;
+            let human =
+                format!("{}\nkeep the former key file until evidence of it is no longer wanted", document.human);
+            Ok(Document { human, ..document })
+        }
         KeysCommand::New { member, suite, out } => {
             let passphrase = context.passphrase()?;
             save_identity(&out, &member, &KeyPairSet::generate(suite, &mut rand::rng()), &passphrase)?;
@@ -53,6 +98,17 @@ pub(crate) fn run(context: &Context, command: KeysCommand) -> Result<Document, C
             show(&file)
         }
     }
+}
+
+/// New keys with the proof that their owner has them.
+fn proven(genesis: &Genesis, identity: &Identity) -> Result<NewKeys, CliError> {
+    let verifying_key = identity.signing.verifying_key().to_string();
+    let sealing_key = identity.opening.sealing_key().to_string();
+    let digest = possession(genesis.suite, &genesis.digest(), &identity.member, &verifying_key, &sealing_key);
+    let signature = suite(genesis.suite).sign(&identity.signing, Label::NEW_KEYS, digest.as_bytes());
+    let signature = signature.map_err(|source| CliError::Crypto { step: "the proof of possession", source })?;
+    let (member, possession) = (identity.member.clone(), signature.to_string());
+    Ok(NewKeys { member, verifying_key, sealing_key, possession })
 }
 
 fn show(path: &Path) -> Result<Document, CliError> {

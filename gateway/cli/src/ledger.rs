@@ -1,17 +1,20 @@
-//! `covenant ledger`: proves that a replica's tables follow from its blocks.
+//! `covenant ledger`: proves that a replica's tables follow from its blocks, writes them anew, shrinks and copies it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use covenant_daemon::{NodeError, rebuild};
+use covenant_app::port::{BackupView, NodePort as _};
+use covenant_daemon::{Checked, NodeError, check_chain, rebuild, rewrite};
 use covenant_ledger::Genesis;
 use covenant_state::State;
 use covenant_store::{Store, StoreError};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::CliError;
+use crate::local::OwnNode;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -19,6 +22,36 @@ pub(crate) enum LedgerCommand {
     /// Execute every block again and compare headers, log roots, state digests and tables; the node must be stopped
     Rebuild {
         /// Database of the replica, `sqlite:///path/node.db` or `postgres://user@host/database`
+        #[arg(long, value_name = "URL")]
+        store: String,
+        /// Write the tables anew from the blocks, instead of comparing them
+        #[arg(long)]
+        write: bool,
+    },
+    /// Check every stored block against its certificate and its parent, without executing; the node must be stopped
+    Check {
+        /// Database of the replica
+        #[arg(long, value_name = "URL")]
+        store: String,
+    },
+    /// Have the running node move old bodies of blocks to archive files
+    Archive {
+        /// The node's configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// How many of the newest blocks keep their bodies in the database
+        #[arg(long, default_value_t = 10_000)]
+        keep: u64,
+    },
+    /// Have the running node write a snapshot, from which another replica can begin: `covenant restore --snapshot`
+    Snapshot {
+        /// The node's configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Give the room of archived bodies back to the disk; the node must be stopped
+    Compact {
+        /// Database of the replica
         #[arg(long, value_name = "URL")]
         store: String,
     },
@@ -35,11 +68,40 @@ struct Proof {
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, command: LedgerCommand) -> Result<Document, CliError> {
-    let LedgerCommand::Rebuild { store: url } = command;
+    match command {
+        LedgerCommand::Rebuild { store, write: false } => rebuilt(context, &store).await,
+        LedgerCommand::Rebuild { store, write: true } => rewritten(context, &store).await,
+        LedgerCommand::Check { store } => checked(context, &store).await,
+        LedgerCommand::Archive { config, keep } => {
+            let archived = OwnNode::open(&config)?.node.archive(keep).await?;
+            let (count, from) = (archived.files.len(), archived.from_height);
+            let human = format!("✓ {count} archive files written; bodies from height {from} on are in the database");
+            Ok(Document::new(human, &json!({ "files": archived.files, "from_height": from })))
+        }
+        LedgerCommand::Snapshot { config } => {
+            let written = OwnNode::open(&config)?.node.snapshot().await?;
+            let BackupView { path, bytes, height } = written;
+            let human = format!("✓ snapshot of height {height}: `{path}` on the node's machine, {bytes} bytes");
+            Ok(Document::new(human, &json!({ "path": path, "bytes": bytes, "height": height })))
+        }
+        LedgerCommand::Compact { store: url } => {
+            check_exists(&url)?;
+            let store = Store::open(&url).await?;
+            let done = store.compact().await;
+            let size = store.size().await;
+            store.close().await;
+            done?;
+            let total = size?.total;
+            Ok(Document::new(format!("✓ compacted: {total} bytes"), &json!({ "bytes": total })))
+        }
+    }
+}
+
+async fn rebuilt(context: &Context, url: &str) -> Result<Document, CliError> {
     let genesis = context.trust()?;
     genesis.check()?;
-    check_exists(&url)?;
-    let store = Store::open(&url).await?;
+    check_exists(url)?;
+    let store = Store::open(url).await?;
     let proof = prove(&store, &genesis).await;
     store.close().await;
     let proof = proof?;
@@ -48,6 +110,28 @@ pub(crate) async fn run(context: &Context, command: LedgerCommand) -> Result<Doc
         "✓ {blocks} blocks with {leaves} leaves give the same when executed again, and the {objects} rows beside them\nstate {state}"
     );
     Ok(Document::new(human, &proof))
+}
+
+async fn rewritten(context: &Context, url: &str) -> Result<Document, CliError> {
+    let genesis = context.trust()?;
+    check_exists(url)?;
+    let store = Store::open_to_rewrite(url).await?;
+    let written = rewrite(&store, &genesis).await;
+    store.close().await;
+    let blocks = written?;
+    let human = format!("✓ index, state and log written anew from {blocks} blocks, each as its header says");
+    Ok(Document::new(human, &json!({ "blocks": blocks })))
+}
+
+async fn checked(context: &Context, url: &str) -> Result<Document, CliError> {
+    let genesis = context.trust()?;
+    check_exists(url)?;
+    let store = Store::open(url).await?;
+    let checked = check_chain(&store, &genesis).await;
+    store.close().await;
+    let Checked { first, last, bodies } = checked?;
+    let human = format!("✓ blocks {first} to {last} follow each other and are certified; {bodies} with their bodies");
+    Ok(Document::new(human, &json!({ "first": first, "last": last, "bodies": bodies })))
 }
 
 async fn prove(store: &Store, genesis: &Genesis) -> Result<Proof, CliError> {

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use covenant_app::port::NodePort as _;
 use covenant_daemon::rpc::RemoteNode;
-use covenant_daemon::service::{
-    Certificates, Circle, Dialer, Guarded, NodeFile, Secrets, passphrase, read_trust,
-};
+use covenant_daemon::service::{Certificates, Circle, Dialer, Guarded, NodeFile, Secrets, passphrase, read_trust};
+use covenant_ledger::{Membership, Trust};
 use covenant_tls::Profile;
 
 use crate::error::CliError;
@@ -17,6 +17,9 @@ pub(crate) struct OwnNode {
     pub(crate) file: NodeFile,
     /// The node.
     pub(crate) node: RemoteNode,
+    /// The member's keys.
+    pub(crate) secrets: Secrets,
+    trust: Trust,
     dialer: Dialer,
 }
 
@@ -27,8 +30,8 @@ impl OwnNode {
         let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
         let secret = passphrase(file.passphrase_file.as_deref())?;
         let secrets = Secrets::open(&file.member, &file.keys, secret, trust.latest())?;
-        let circle = Circle::new(genesis.consortium.clone(), trust);
-        let certificates = Certificates::load(file.tls.clone(), secrets.keyring, circle.clone())?;
+        let circle = Circle::new(genesis.consortium.clone(), trust.clone());
+        let certificates = Certificates::load(file.tls.clone(), secrets.keyring.clone(), circle.clone())?;
         let guarded = Guarded::new(Profile::from(genesis.suite), certificates.current.clone(), circle)?;
         let mut at = file.listen;
         if at.ip().is_unspecified() {
@@ -40,7 +43,15 @@ impl OwnNode {
             let dialer = calling.clone();
             async move { dialer.dial().await }
         });
-        Ok(Self { file, node, dialer })
+        Ok(Self { file, node, secrets, trust, dialer })
+    }
+
+    /// The newest roster, followed from the genesis.
+    pub(crate) async fn roster(&self) -> Result<Arc<Membership>, String> {
+        let mut trust = self.trust.clone();
+        let newer = self.node.handovers(trust.latest().roster().number).await.map_err(|e| e.to_string())?;
+        trust.follow(&newer).map_err(|e| e.to_string())?;
+        Ok(trust.latest().clone())
     }
 
     /// Whether the node answers; why not, otherwise.

@@ -17,11 +17,14 @@
 //! library: what other programs need is in `covenant-client`.
 #![forbid(unsafe_code)]
 
+mod act;
 mod answer;
 mod args;
 mod authority;
+mod backup;
 mod calendar;
 mod catalogue;
+mod certificate;
 mod claims;
 mod consent;
 mod context;
@@ -30,6 +33,7 @@ mod delegation;
 mod demo;
 mod dispatch;
 mod dispute;
+mod doctor;
 mod document;
 mod epoch;
 mod error;
@@ -43,6 +47,8 @@ mod import;
 mod init;
 mod keys;
 mod ledger;
+mod local;
+mod member;
 mod my;
 mod node;
 mod oversight;

@@ -21,6 +21,12 @@ use crate::{files, words};
 pub(crate) enum MemberCommand {
     /// List the members, how each stands, and the charter
     List,
+    /// Write how the present members follow from those of the genesis, for nodes and clients that have been away for long
+    Handovers {
+        /// The new file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Propose to admit a member: its description with public keys, and the proof of its new keys
     Admit {
         /// Description of the member, TOML or JSON
@@ -109,6 +115,13 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<Doc
             let roster = context.client().await?.roster().await?;
             return Ok(Document::new(listed(&roster), &roster));
         }
+        MemberCommand::Handovers { out } => {
+            let handovers = context.client().await?.consortium().await?.handovers;
+            files::write_new(&out, &covenant_canon::to_bytes(&handovers), false)?;
+            let (count, path) = (handovers.len(), out.display());
+            let human = format!("✓ {count} handovers in `{path}`, which verify from the genesis");
+            return Ok(Document::new(human, &json!({ "handovers": count, "file": out })));
+        }
         MemberCommand::Freeze(Whom { member, why }) => return freeze(context, member, true, why).await,
         MemberCommand::Thaw(Whom { member, why }) => return freeze(context, member, false, why).await,
         MemberCommand::LockOwn { member } => {
@@ -166,7 +179,7 @@ fn listed(roster: &Roster) -> String {
             seat.member.id.to_string(),
             seat.member.names.zh.clone(),
             standing,
-            words::list(&seat.member.roles),
+            words::list(seat.member.roles.iter().map(words::name)),
             if seat.officer_key.is_some() { "yes".into() } else { String::new() },
         ]);
     }

@@ -13,11 +13,11 @@ use covenant_engine::Guard;
 use covenant_ledger::Genesis;
 use serde_json::json;
 
+use crate::act::Act;
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::CliError;
 use crate::files;
-use crate::publish::publish;
 use review::CatalogueArgs;
 
 /// What to do.
@@ -66,6 +66,8 @@ pub(crate) enum PolicyCommand {
     Adopt {
         /// The rule book, TOML or JSON
         file: PathBuf,
+        #[command(flatten)]
+        act: Act,
     },
 }
 
@@ -79,11 +81,11 @@ pub(crate) async fn run(context: &Context, command: PolicyCommand) -> Result<Doc
         PolicyCommand::Diff { old, new, catalogue } => review::compare(context, &old, &new, &catalogue).await,
         PolicyCommand::Test { file, cases } => cases::run(&file, &cases, context.trust_if_named()?.as_ref()),
         PolicyCommand::Simulate { file, last } => simulate::run(context, &file, last).await,
-        PolicyCommand::Adopt { file } => {
+        PolicyCommand::Adopt { file, act } => {
             let client = context.client().await?;
-            let book = read(&file)?;
-            Guard::compile(client.trust().suite, &book, &client.trust().members)?;
-            publish(&client, Body::PolicyAdopted(book)).await
+            let (book, members) = (read(&file)?, client.membership());
+            Guard::compile(client.trust().suite, &book, members.roster().members())?;
+            act.publish(context, Body::PolicyAdopted(book)).await
         }
     }
 }

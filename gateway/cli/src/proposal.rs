@@ -1,4 +1,4 @@
-//! `covenant proposal`: votes on rule books.
+//! `covenant proposal`: votes on rule books and members.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use covenant_canon::Digest;
 use covenant_domain::{Ballot, Body, Proposal, ProposalId, ProposalState, ProposalSubject, RuleBook, Vote};
 use covenant_engine::Guard;
 
+use crate::act::Act;
 use crate::context::Context;
 use crate::document::Document;
 use crate::error::CliError;
-use crate::publish::publish;
 use crate::table::Table;
 use crate::{files, words};
 
@@ -27,6 +27,8 @@ pub(crate) enum ProposalCommand {
         /// Why, for the voters
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        act: Act,
     },
     /// Vote on a proposal; a vote is final
     Vote {
@@ -37,6 +39,8 @@ pub(crate) enum ProposalCommand {
         /// Why; an objection needs it
         #[arg(long, default_value = "")]
         reason: String,
+        #[command(flatten)]
+        act: Act,
     },
     /// List proposals
     List,
@@ -60,20 +64,20 @@ pub(crate) enum Choice {
 pub(crate) async fn run(context: &Context, command: ProposalCommand) -> Result<Document, CliError> {
     let client = context.client().await?;
     match command {
-        ProposalCommand::Policy { file, review, reason } => {
+        ProposalCommand::Policy { file, review, reason, act } => {
             let book: RuleBook = files::read_value(&file, "a rule book")?;
             let members = client.membership();
             Guard::compile(client.trust().suite, &book, members.roster().members())?;
             let id = ProposalId::from_parts(words::now_ms(), &covenant_client::ten_random_bytes());
             let subject = ProposalSubject::Policy { book, review };
-            publish(&client, Body::ProposalOpened(Proposal { id, subject, reason })).await
+            act.publish(context, Body::ProposalOpened(Proposal { id, subject, reason })).await
         }
-        ProposalCommand::Vote { id, vote, reason } => {
+        ProposalCommand::Vote { id, vote, reason, act } => {
             let vote = match vote {
                 Choice::Yes => Vote::Yes,
                 Choice::No => Vote::No,
             };
-            publish(&client, Body::BallotCast(Ballot { proposal: id, vote, reason })).await
+            act.publish(context, Body::BallotCast(Ballot { proposal: id, vote, reason })).await
         }
         ProposalCommand::List => {
             let all = client.proposals().await?;

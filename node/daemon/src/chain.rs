@@ -98,6 +98,27 @@ impl Chain {
         Ok(self.prepared(header, bytes.clone(), batches, execution, grown))
     }
 
+    /// Executes a stored block again and compares what comes out with its header.
+    pub(crate) fn execute_stored(
+        &self,
+        header: Header,
+        bytes: Bytes,
+        batches: Vec<CheckedBatch>,
+    ) -> Result<Prepared, String> {
+        if header.parent != self.parent || header.height != self.state.height() + 1 {
+            return Err("it does not follow the block below".into());
+        }
+        if header.state != self.state.digest() || header.next_roster != self.next_roster() {
+            return Err("its header names another state or roster than executing the blocks below gives".into());
+        }
+        let execution = self.state.execute(header.height, header.time_ms, &batches).map_err(|e| e.to_string())?;
+        let grown = self.grow(&execution, &batches);
+        if grown.tail.roots() != header.log {
+            return Err("executing it gives another log root than its header says".into());
+        }
+        Ok(self.prepared(header, bytes, batches, execution, grown))
+    }
+
     fn check_header(&self, now_ms: u64, header: &Header) -> Result<(), String> {
         let signers = &header.parent_signers;
         let sorted = signers.windows(2).all(|pair| matches!(pair, [a, b] if a < b));

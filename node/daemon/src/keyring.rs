@@ -34,6 +34,11 @@ impl Keyring {
         &self.member
     }
 
+    /// The verification keys of all, in text form.
+    pub fn names(&self) -> Vec<String> {
+        self.keys.read().iter().map(|key| key.verifying_key().to_string()).collect()
+    }
+
     /// Whether something is true of every key at hand, in text form.
     pub fn all(&self, is: impl Fn(&String) -> bool) -> bool {
         self.keys.read().iter().all(|key| is(&key.verifying_key().to_string()))

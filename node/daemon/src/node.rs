@@ -447,7 +447,7 @@ async fn barred(store: &Store, keyring: &Keyring) -> Result<bool, NodeError> {
 }
 
 /// Mark under which a restored replica keeps the keys that must not vote.
-pub(crate) const RESTORED: &str = "node/restored";
+pub const RESTORED: &str = "node/restored";
 
 /// An error with its causes.
 fn in_words(error: &dyn std::error::Error) -> String {

@@ -390,19 +390,10 @@ pub(crate) async fn earliest_body(store: &Store, tip: u64) -> Result<u64, NodeEr
 
 /// Rebuilds the chain's tip from stored rows and checks what can be checked at once.
 async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, NodeError> {
-    let consortium = genesis.digest();
     let tip = store.tip().await?;
     let fresh_after = tip.as_ref().map_or(0, |t| t.time_ms.saturating_sub(genesis.charter.freshness_ms));
     let loaded = store.load(fresh_after).await?;
-    let mut chain = Chain {
-        genesis: genesis.clone(),
-        consortium,
-        state: State::genesis(genesis)?,
-        tail: LogTail::default(),
-        parent: Digest::ZERO,
-        signers: std::collections::VecDeque::new(),
-        tip_signers: Vec::new(),
-    };
+    let mut chain = Chain::begin(genesis)?;
     let Some(tip) = tip else { return Ok(chain) };
     chain.state = State::restore(genesis, tip.height, tip.time_ms, loaded.rows, loaded.seen)?;
     chain.tail = LogTail::restore(tip.log_size, loaded.tiles);

@@ -101,3 +101,14 @@ pub fn save_certificate(
 ) -> Result<(), TlsError> {
     write_pem(path, "CERTIFICATE", certificate, 0o644, existing)
 }
+
+/// What a transport certificate in PEM says. Nothing of it is verified.
+///
+/// # Errors
+/// [`TlsError::Malformed`].
+pub fn inspect_pem(text: &str) -> Result<crate::CertificateInfo, TlsError> {
+    match pem::decode_vec(text.as_bytes()) {
+        Ok(("CERTIFICATE", der)) => crate::inspect(&der.into()),
+        _ => Err(TlsError::malformed("not one PEM block `CERTIFICATE`")),
+    }
+}

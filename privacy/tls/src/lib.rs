@@ -39,7 +39,7 @@ pub use check::{Directory, check};
 pub use config::{Clock, client_config, gateway_config, peer_member, server_config};
 pub use credentials::Credentials;
 pub use error::{TlsError, explain, explain_io};
-pub use files::{Existing, save_certificate};
+pub use files::{Existing, inspect_pem, save_certificate};
 pub use issue::{Request, authority_certificate};
 pub use profile::{Profile, provider};
 pub use rotating::{Identity, Rotating};

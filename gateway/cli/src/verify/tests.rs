@@ -82,6 +82,7 @@ fn refusal(bank: &Identity, tax: &Identity, genesis: &Genesis) -> Bundle {
         state: Digest::ZERO,
         suite: SUITE,
         parent_signers: vec![],
+        next_roster: None,
     };
     let block = header.id();
     let message = vote_bytes(&consortium, VoteKind::Precommit, 1, 0, Some(block), &tax.member);
@@ -94,6 +95,7 @@ fn refusal(bank: &Identity, tax: &Identity, genesis: &Genesis) -> Bundle {
         decision: leaf(&decided, 1, &asked),
         anchor: Anchor { header, certificate: Certificate { height: 1, round: 0, block, signatures } },
         closure: Closure::Refused,
+        handovers: None,
     }
 }
 

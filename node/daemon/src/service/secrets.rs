@@ -166,10 +166,16 @@ impl Certificates {
     /// # Errors
     /// [`ServiceError::Tls`].
     pub fn renew(&self) -> Result<bool, ServiceError> {
+        if self.is_due(now_ms()) { self.issue_now() } else { Ok(false) }
+    }
+
+    /// Renews the certificate; false when the ledger names a key that is not here.
+    ///
+    /// # Errors
+    /// [`ServiceError::Tls`].
+    pub fn issue_now(&self) -> Result<bool, ServiceError> {
         let (now_ms, info) = (now_ms(), self.current.info());
-        let Some(key) = self.keyring.key_of(&self.circle.latest()).filter(|_| self.is_due(now_ms)) else {
-            return Ok(false);
-        };
+        let Some(key) = self.keyring.key_of(&self.circle.latest()) else { return Ok(false) };
         // The first name is the member's own, which every certificate has.
         let (addresses, dns_names): (Vec<&String>, Vec<&String>) =
             info.names.iter().skip(1).partition(|name| name.parse::<IpAddr>().is_ok());
