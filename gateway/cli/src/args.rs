@@ -7,7 +7,7 @@ use crate::{
     authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
     my, oversight, policy, proposal, purpose, query, receipt, request, usage, verify,
 };
-use crate::{backup, certificate, doctor, gateway, init, member, node};
+use crate::{backup, certificate, doctor, gateway, init, member, node, soak};
 use crate::{catalogue, record_model, right};
 
 const AFTER: &str = "\
@@ -59,6 +59,8 @@ pub(crate) enum Command {
     /// Transport certificates
     #[command(subcommand)]
     Certificate(certificate::CertificateCommand),
+    /// Run a consortium of processes here, fault after fault, and check what must hold
+    Soak(soak::SoakArgs),
     /// Verify evidence offline: exit 0 verified, 1 not verified, 2 cannot be read
     Verify(verify::VerifyArgs),
     /// Fetch the evidence of a query, or show a bundle

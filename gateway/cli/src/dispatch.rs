@@ -10,7 +10,7 @@ use crate::{
     authority, calendar, consent, dataset, delegation, demo, dispute, epoch, evidence, explain, grant, keys, ledger,
     my, oversight, policy, proposal, purpose, query, receipt, request, status, usage, verify,
 };
-use crate::{backup, certificate, doctor, gateway, init, member, node};
+use crate::{backup, certificate, doctor, gateway, init, member, node, soak};
 use crate::{catalogue, record_model, right};
 
 /// What is logged unless COVENANT_LOG says otherwise.
@@ -49,6 +49,7 @@ async fn run(context: Context, command: Command) -> Result<Option<Document>, Cli
         Command::Restore(args) => backup::restore(context, &args).await,
         Command::Member(command) => member::run(context, command).await,
         Command::Certificate(command) => certificate::run(context, command).await,
+        Command::Soak(args) => soak::run(context, args).await,
         Command::Verify(args) => verify::run(context, &args),
         Command::Evidence(args) => evidence::run(context, args).await,
         Command::Keys(command) => keys::run(context, command).await,

@@ -101,6 +101,20 @@ pub(crate) enum CliError {
     /// A node that was asked.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A soak found something that must not be.
+    #[error("round {round}, `{fault}`: {found}; seed {seed}, logs in `{}`", dir.display())]
+    Soak {
+        /// The seed.
+        seed: u64,
+        /// Which fault.
+        round: u32,
+        /// Its name.
+        fault: String,
+        /// What was found.
+        found: String,
+        /// Where the nodes' logs are.
+        dir: PathBuf,
+    },
     /// A transport certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -194,6 +208,7 @@ impl CliError {
             Self::Port(_) | Self::Snapshot(_) => Exit::No,
             Self::Node(_)
             | Self::Halted { .. }
+            | Self::Soak { .. }
             | Self::Demo(_)
             | Self::Step { .. }
             | Self::Tables(_)

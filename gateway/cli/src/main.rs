@@ -63,6 +63,7 @@ mod record_model;
 mod request;
 mod right;
 mod signals;
+mod soak;
 mod status;
 mod subject;
 mod table;

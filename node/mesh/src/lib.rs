@@ -25,6 +25,7 @@ mod line;
 mod link;
 mod mesh;
 mod peers;
+pub mod proxy;
 mod refusal;
 mod security;
 mod wire;

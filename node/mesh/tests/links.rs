@@ -12,10 +12,10 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use covenant_mesh::proxy::{Conditions, FaultProxy};
 use covenant_mesh::{Lane, MeshEvent};
 use support::node::Node;
 use support::pki::{Pki, TestSecurity};
-use support::proxy::{Conditions, FaultProxy};
 use support::{member, until};
 
 /// Two nodes joined by one relay only; `b` dials.

@@ -43,20 +43,36 @@ pub(crate) struct InitArgs {
 /// Runs the command. Nothing is left behind when it fails.
 pub(crate) fn run(_context: &Context, args: &InitArgs) -> Result<Document, CliError> {
     let file = MembersFile::read(&args.members)?;
-    if args.out.exists() {
-        let path = args.out.display();
+    let genesis = found_new(&file, &args.out)?;
+    Ok(told(&file, &genesis, &args.out))
+}
+
+/// Founds a consortium in a new folder.
+pub(crate) fn found_in(members: &Path, out: &Path) -> Result<Genesis, CliError> {
+    found_new(&MembersFile::read(members)?, out)
+}
+
+fn found_new(file: &MembersFile, out: &Path) -> Result<Genesis, CliError> {
+    if out.exists() {
+        let path = out.display();
         return Err(CliError::usage(format!("`{path}` exists already: name a new folder, keys are never overwritten")));
     }
-    let draft = args.out.with_extension("unfinished");
-    let founded = found(&file, &draft);
+    let draft = out.with_extension("unfinished");
+    let founded = found(file, &draft);
     if founded.is_err() {
         // What failed is told; a folder that cannot be removed is told by the next attempt.
         let _left = std::fs::remove_dir_all(&draft);
     }
     let genesis = founded?;
-    let failed = |source| CliError::File { action: "write", path: args.out.clone(), source };
-    std::fs::rename(&draft, &args.out).map_err(failed)?;
-    Ok(told(&file, &genesis, &args.out))
+    let failed = |source| CliError::File { action: "write", path: out.to_owned(), source };
+    std::fs::rename(&draft, out).map_err(failed)?;
+    Ok(genesis)
+}
+
+/// Where a member's transport certificate lies.
+pub(crate) fn tls_files(home: &Path, name: &str) -> TlsFiles {
+    let TlsFiles { certificate, key } = tls(name);
+    TlsFiles { certificate: home.join(certificate), key: home.join(key) }
 }
 
 fn found(file: &MembersFile, dir: &Path) -> Result<Genesis, CliError> {

@@ -11,7 +11,6 @@
 
 pub mod node;
 pub mod pki;
-pub mod proxy;
 pub mod raw;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A TCP relay that can be cut, frozen, slow and lossy.
+//! A TCP relay that can be cut, frozen, slow and lossy: for soaks and tests. No node runs one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,6 +48,10 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
+    /// Relays from a free port of this machine.
+    ///
+    /// # Errors
+    /// What the system says.
     pub async fn start(target: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let at = listener.local_addr()?;
@@ -58,14 +62,17 @@ impl FaultProxy {
         Ok(Self { at, way, conditions, _relay: relay })
     }
 
+    /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.at
     }
 
+    /// Closes all connections, and new ones at once.
     pub fn cut(&self) {
         self.way.send_replace(Way::Cut);
     }
 
+    /// Connections stay and carry nothing.
     pub fn freeze(&self) {
         self.way.send_replace(Way::Frozen);
     }
@@ -75,6 +82,7 @@ impl FaultProxy {
         self.way.send_replace(Way::Open);
     }
 
+    /// Makes the link better or worse.
     pub fn set(&self, conditions: Conditions) {
         self.conditions.send_replace(conditions);
     }
