@@ -133,6 +133,16 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// A replica without its first blocks.
+    #[error(
+        "`{place}` begins at block {first}, so its tables cannot be rebuilt from its blocks: begin at a seed again"
+    )]
+    Seeded {
+        /// The database.
+        place: Place,
+        /// Its oldest block.
+        first: u64,
+    },
     /// The mirror was not rebuilt up to the newest block.
     #[error("the rebuild ended at height {height}, the newest block is {newest}: it is unfinished, run it again")]
     Rebuild {

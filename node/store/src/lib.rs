@@ -4,6 +4,8 @@
 //! rebuilt. One transaction per height writes them all, so that a node killed at any time finds the height it had.
 //! The node's mempool, its undecided blocks and its worker's inputs and answers lie in the same database.
 //!
+//! Backups, archives of old blocks and seeds for new replicas are read and written here too, as files of frames.
+//!
 //! This crate does not read what it stores: state, entries and sealed answers are opaque bytes here and never logged.
 //! Whether a block is right was decided by others; the only things checked are its height and that bytes come back as
 //! they were written.

@@ -1,6 +1,6 @@
 //! Writing the mirror beside the blocks anew.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryOrder, QuerySelect};
 
 use crate::commit::write_mirror;
 use crate::entity::block;
@@ -32,7 +32,15 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn newest_block(&self) -> Result<u64, StoreError> {
-        self.read("read the newest block", newest(self.reader())).await
+        self.read("read the newest block", outermost(self.reader(), Order::Desc)).await
+    }
+
+    /// The height of the oldest block, above 1 in a replica that began at a seed; zero before the first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn oldest_block(&self) -> Result<u64, StoreError> {
+        self.read("read the oldest block", outermost(self.reader(), Order::Asc)).await
     }
 
     /// Empties entry index, links, counts, state, tiles and tip, for [`Rewrite::push`] to write them again from the first
@@ -40,9 +48,13 @@ impl Store {
     /// store meanwhile.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`StoreError::Seeded`] when the first block is not here, otherwise what the database says; nothing was emptied.
     pub async fn rewrite(&self) -> Result<Rewrite, StoreError> {
         self.write("empty the mirror", |db| async move {
+            let first = outermost(db.as_ref(), Order::Asc).await?;
+            if first > 1 {
+                return Err(StoreError::Seeded { place: self.place().clone(), first }.into());
+            }
             mark::begin(db.as_ref(), Unfinished::Rebuild).await?;
             for table in TABLES.iter().filter(|table: &&Table| MIRROR.contains(&table.name)) {
                 table.empty(db.as_ref()).await?;
@@ -120,9 +132,8 @@ async fn write_again(db: &impl ConnectionTrait, commit: &Commit) -> Result<(), F
     write_mirror(db, &stripped).await
 }
 
-async fn newest(db: &impl ConnectionTrait) -> Result<u64, Fault> {
+async fn outermost(db: &impl ConnectionTrait, order: Order) -> Result<u64, Fault> {
     let query = block::Entity::find().select_only().column(block::Column::Height);
-    let query = query.filter(block::Column::Height.gt(0)).order_by_desc(block::Column::Height);
-    let found: Option<i64> = query.into_tuple().one(db).await?;
+    let found: Option<i64> = query.order_by(block::Column::Height, order).into_tuple().one(db).await?;
     found.map_or(Ok(0), |height| unsigned("height", height))
 }

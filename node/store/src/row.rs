@@ -49,7 +49,7 @@ fn with_checksums(values: Vec<Value>, width: usize) -> Vec<Value> {
 
 /// The first eight bytes of SHA-256 over the values. Databases keep no checksum of the insides of their values, and
 /// this one finds damage, not malice: what others vouch for is checked against their signatures elsewhere.
-pub(crate) fn checksum(values: &[Value]) -> i64 {
+pub(crate) fn checksum<'a>(values: impl IntoIterator<Item = &'a Value>) -> i64 {
     let mut hasher = Hasher::new(HashAlgorithm::Sha256);
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_be_bytes());

@@ -21,7 +21,7 @@ use crate::store::Store;
 /// and rows with made-up leaves and kinds would be told to whoever reads it. So they are kept in a table of their own,
 /// `remembered`, which [`Store::load`] reads beside the index; since they are all of earlier leaves than what is
 /// committed later, they come first among equally fresh ones, as they would have from the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Seed {
     /// The height it begins at.
     pub tip: Tip,
@@ -33,6 +33,15 @@ pub struct Seed {
     pub seen: Vec<SeenEntry>,
     /// The newest tile of every algorithm and level.
     pub tiles: Vec<Tile>,
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { tip, blocks, rows, seen, tiles } = self;
+        let mut shown = f.debug_struct("Seed");
+        shown.field("tip", tip).field("blocks", &blocks.len()).field("rows", &rows.len());
+        shown.field("seen", &seen.len()).field("tiles", &tiles.len()).finish()
+    }
 }
 
 const REMEMBERED: Insert =

@@ -99,7 +99,10 @@ impl Store {
         // Closing tells of a connection that is gone already, which is what was wanted.
         let _ = self.inner.reader.close_by_ref().await;
         let _ = self.inner.writer.close_by_ref().await;
-        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(lock) = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Not left to closing the file: a process being started by this one may hold a copy of it for a moment.
+            let _ = lock.unlock();
+        }
     }
 
     async fn check(&self) -> Result<(), Fault> {

@@ -21,7 +21,7 @@ use crate::row::{Insert, insert, signed, unsigned};
 use crate::store::Store;
 
 /// Heights per transaction.
-const AT_ONCE: u64 = 16;
+const AT_ONCE: u64 = 8;
 
 /// What was taken out of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,22 +66,37 @@ impl Store {
     ) -> Result<PathBuf, StoreError> {
         let path = folder.join(archive_name(&heights));
         let part = path.with_extension("part");
-        let told = |error| match error {
-            StoreError::File(source) => StoreError::Archive { file: path.clone(), source },
-            other => other,
+        let done = self.write_archive(heights, &part, &mut progress).await;
+        let to = (part.clone(), path.clone());
+        let done = match done {
+            Ok(writer) => off_thread(move || settle(writer, &to.0, &to.1)).await,
+            Err(error) => Err(error),
         };
-        let (range, at) = (heights.clone(), part.clone());
-        let mut writer =
-            off_thread(move || ArchiveWriter::new(BufWriter::new(create(&at)?), range)).await.map_err(told)?;
+        if done.is_err() {
+            // Half an archive is of no use; one that cannot be removed does no harm under its name.
+            let _ = std::fs::remove_file(&part);
+        }
+        match done {
+            Err(StoreError::File(source)) => Err(StoreError::Archive { file: path, source }),
+            done => done.map(|()| path),
+        }
+    }
+
+    async fn write_archive(
+        &self,
+        heights: RangeInclusive<u64>,
+        part: &Path,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<ArchiveWriter<BufWriter<File>>, StoreError> {
+        let (range, part) = (heights.clone(), part.to_owned());
+        let mut writer = off_thread(move || ArchiveWriter::new(BufWriter::new(create(&part)?), range)).await?;
         for height in heights.clone() {
             let gap = StoreError::Gap { height: *heights.end(), next: height };
             let block = self.archived_block(height).await?.ok_or(gap)?;
-            writer = off_thread(move || writer.push(&block).map(|()| writer)).await.map_err(told)?;
+            writer = off_thread(move || writer.push(&block).map(|()| writer)).await?;
             progress(height);
         }
-        let to = path.clone();
-        off_thread(move || settle(writer, &part, &to)).await.map_err(told)?;
-        Ok(path)
+        Ok(writer)
     }
 
     /// Takes the bodies of all blocks up to a height out of the database, and their derived entries: what `header_of`

@@ -2,7 +2,7 @@
 
 use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::error::Fault;
 use crate::row::{checksum, insert_as_is, push_placeholders};
@@ -208,9 +208,9 @@ impl Table {
     /// Whether a row has the checksum that it was written with; rows of tables without one always have.
     pub(crate) fn is_whole(&self, row: &[Value]) -> bool {
         let covered = self.columns.iter().zip(row).filter(|(column, value)| column.covers(value));
-        let covered: Values = covered.map(|(_, value)| value.clone()).collect();
+        let covered = covered.map(|(_, value)| value);
         match (self.names().last(), row.last()) {
-            (Some(&"checksum"), Some(Value::BigInt(Some(sum)))) => *sum == checksum(&covered),
+            (Some(&"checksum"), Some(Value::BigInt(Some(sum)))) => *sum == checksum(covered),
             (Some(&"checksum"), _) => false,
             _ => true,
         }
@@ -235,8 +235,10 @@ impl Table {
         Ok(db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?.is_none())
     }
 
+    /// Nobody else may read meanwhile: what PostgreSQL truncates is gone for older snapshots too.
     pub(crate) async fn empty(&self, db: &impl ConnectionTrait) -> Result<(), Fault> {
-        db.execute_unprepared(&format!("DELETE FROM \"{}\"", self.name)).await?;
+        let verb = if db.get_database_backend() == DbBackend::Postgres { "TRUNCATE" } else { "DELETE FROM" };
+        db.execute_unprepared(&format!("{verb} \"{}\"", self.name)).await?;
         Ok(())
     }
 

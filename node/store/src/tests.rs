@@ -66,3 +66,24 @@ async fn backups_know_every_table_and_column() {
     known.sort();
     assert_eq!(found, known);
 }
+
+/// A node runs them as tasks; a future that cannot move between threads would not compile here.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_can_be_done_in_a_task() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let task = tokio::spawn(async move {
+        store.commit(&block(1, 100)).await.unwrap();
+        let (out, _) = store.dump(Vec::new(), |_| {}).await.unwrap();
+        let (copy, _) = Store::load_dump("sqlite::memory:", std::io::Cursor::new(out), &[], |_| {}).await.unwrap();
+        let seed = copy.snapshot_parts(0, 1).await.unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let copy = copy.with_archives(folder.path());
+        copy.archive_range(1..=1, folder.path(), |_| {}).await.unwrap();
+        copy.strip(1, |bytes| Ok(bytes.to_vec())).await.unwrap();
+        let mut rewrite = copy.rewrite().await.unwrap();
+        rewrite.push(block(1, 100)).await.unwrap();
+        rewrite.finish().await.unwrap();
+        (seed.tip.height, copy.block(1).await.unwrap().unwrap().bytes.len())
+    });
+    assert_eq!(task.await.unwrap(), (1, 100));
+}

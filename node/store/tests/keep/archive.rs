@@ -147,8 +147,32 @@ async fn nothing_is_taken_away_that_is_in_no_archive() {
         assert!(matches!(error, StoreError::Header { height: 1, .. }), "{error}");
         let error = store.archive_range(11..=13, folder.path(), |_| {}).await.unwrap_err();
         assert!(matches!(error, StoreError::Gap { height: 13, next: 13 }), "{error}");
-        assert!(!folder.path().join("blocks-11-13.cova").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(everything(&store.clone().with_archives("/nowhere")).await.unwrap(), before);
+    }
+}
+
+/// Broken off at the tenth block, the parts before it are done and the rest can be done later.
+#[tokio::test]
+async fn taking_away_goes_on_where_it_was_broken_off() {
+    for site in sites("taking_away_goes_on_where_it_was_broken_off") {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&site.url).await.unwrap().with_archives(folder.path());
+        fill(&store, &HEIGHTS).await;
+        let before = everything(&store).await.unwrap();
+        store.archive_range(1..=12, folder.path(), |_| {}).await.unwrap();
+        let tenth = before.blocks[9].clone().unwrap().bytes;
+        let fails = |bytes: &[u8]| if bytes == tenth { Err("no header".into()) } else { header_of(bytes) };
+        let error = store.strip(12, fails).await.unwrap_err();
+        assert!(matches!(error, StoreError::Header { height: 10, .. }), "{error}");
+        let mut bodies = Vec::new();
+        for height in 1..=12 {
+            bodies.push(store.block_here(height).await.unwrap().unwrap().body);
+        }
+        assert_eq!(bodies, [[Body::Header; 8].as_slice(), &[Body::Full; 4]].concat());
+        assert_eq!(everything(&store).await.unwrap(), before);
+        assert_eq!(store.strip(12, header_of).await.unwrap().blocks, 4);
+        assert_eq!(everything(&store).await.unwrap(), before);
     }
 }
 

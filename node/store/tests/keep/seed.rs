@@ -28,6 +28,10 @@ async fn a_seeded_replica_is_as_if_it_had_come_that_far() {
             assert_eq!(store.block(height).await.unwrap(), source.block(height).await.unwrap());
         }
         assert_eq!(store.entries(0, 10).await.unwrap(), []);
+        assert_eq!((store.oldest_block().await.unwrap(), store.newest_block().await.unwrap()), (4, 6));
+        // Its tables could not be written again, so they stay.
+        let error = store.rewrite().await.unwrap_err();
+        assert!(matches!(error, StoreError::Seeded { first: 4, .. }), "{error}");
         assert_eq!(store.snapshot_parts(since, 3).await.unwrap().as_ref(), Some(&seed));
     }
 }
