@@ -10,6 +10,7 @@ use arc_malachitebft_app_channel::app::engine::node::NodeRef;
 use arc_malachitebft_app_channel::{
     Channels, ConsensusContext, EngineBuilder, EngineHandle, RequestContext, SyncContext, WalContext,
 };
+use covenant_domain::MemberId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -103,7 +104,7 @@ async fn build(
     let network = spawn(switch).await.map_err(|e| ConsensusError::Start(e.to_string()))?;
     // Blocks go out through the switch; the engine's channel for them has no other end.
     let (unused, _) = mpsc::channel(1);
-    let address = Address(config.member.clone());
+    let address = Address(seat(config)?);
     let consensus = match config.observes {
         true => ConsensusContext::new_full_node(address, Box::new(signing.clone())),
         false => ConsensusContext::new_validator(address, Box::new(signing.clone()), Box::new(signing.clone())),
@@ -117,6 +118,16 @@ async fn build(
         .build()
         .await
         .map_err(|e| ConsensusError::Start(format!("{e:#}")))
+}
+
+/// Under which name the engine sits among the validators. One that only follows sits nowhere: under its member's name
+/// the engine would want to vote.
+fn seat(config: &Config) -> Result<MemberId, ConsensusError> {
+    if !config.observes {
+        return Ok(config.member.clone());
+    }
+    let name = format!("observer-{}", config.consortium.short());
+    MemberId::new(&name).map_err(|e| ConsensusError::Start(e.to_string()))
 }
 
 /// Makes the folder and waits until nobody holds the log: an engine stopped a moment ago may still flush it.
