@@ -23,6 +23,7 @@ async fn both_transports_give_equal_records() {
     assert_eq!(rest.notices().await.unwrap(), grpc.notices().await.unwrap());
     assert_eq!(rest.tariff().await.unwrap(), grpc.tariff().await.unwrap());
     assert_eq!(rest.rule_books().await.unwrap(), grpc.rule_books().await.unwrap());
+    assert_eq!(rest.roster().await.unwrap(), grpc.roster().await.unwrap());
     assert_eq!(rest.reliability().await.unwrap(), grpc.reliability().await.unwrap());
     for month in [None, Some(202_611), Some(1)] {
         assert_eq!(rest.usage(month).await.unwrap(), grpc.usage(month).await.unwrap());

@@ -104,6 +104,7 @@ impl Log {
             state: Digest::ZERO,
             suite: fake.genesis.suite,
             parent_signers: vec![],
+            next_roster: None,
         };
         let block = header.id();
         let message = vote_bytes(&consortium, VoteKind::Precommit, 1, 0, Some(block), &id("housing"));
@@ -141,7 +142,8 @@ pub fn bundle(
         None => Closure::Refused,
     };
     let intent = Authored { leaf: log.proof(0), signed: batch.batch().proof(index) };
-    Bundle { version: 1, consortium: fake.genesis.digest(), intent, decision: log.proof(1), anchor, closure }
+    let (consortium, decision) = (fake.genesis.digest(), log.proof(1));
+    Bundle { version: 1, consortium, intent, decision, anchor, closure, handovers: None }
 }
 
 fn complete(fake: &Fake, decision: &Decision, answer: &Answer, sealed: &[u8]) -> Entry {

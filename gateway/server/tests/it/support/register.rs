@@ -71,6 +71,19 @@ fn book() -> RuleBook {
     serde_json::from_value(serde_json::json!({ "holder": "housing", "revision": 1, "rules": [], "roles": [] })).unwrap()
 }
 
+fn roster() -> Roster {
+    let member = Member {
+        id: id("housing"),
+        names: Names { zh: "住房局".into(), en: "Housing".into() },
+        class: Class::Department,
+        roles: vec![Role::DataOwner],
+        verifying_key: "sm2:key".into(),
+        sealing_key: "sm2:key".into(),
+    };
+    let seat = Seat { member, standing: Standing::Suspended, officer_key: None };
+    Roster { number: 2, from_height: 7, seats: vec![seat], charter: Charter::default() }
+}
+
 fn proposal() -> ProposalState {
     let subject = ProposalSubject::Policy { book: book(), review: Digest([4; 32]) };
     let proposal = Proposal { id: ProposalId::from_parts(9, &[9; 10]), subject, reason: "opening hours".into() };
@@ -119,6 +132,7 @@ pub fn records(kind: RecordKind) -> Records {
         RecordKind::Notices => Records::Notices(vec![Notice { purpose: code, version: 1, text: Digest([6; 32]) }]),
         RecordKind::Tariff => Records::Tariff(vec![Tariff { revision: 1, points: vec![(Mode::Match, 2)] }]),
         RecordKind::RuleBooks => Records::RuleBooks(vec![book()]),
+        RecordKind::Roster => Records::Roster(vec![roster()]),
     }
 }
 
@@ -153,5 +167,6 @@ pub fn receipt(fake: &Fake, entry: &Digest) -> Option<EntryReceipt> {
         SignedBatch::sign(&consortium, &holder.member, std::slice::from_ref(&revoked), &holder.signing).unwrap();
     let log = Log(vec![revoked]);
     let entry = covenant_ledger::Authored { leaf: log.proof(0), signed: signed.proof(0) };
-    Some(EntryReceipt { version: 1, consortium, entry, following: Some(vec![]), anchor: log.anchor(fake) })
+    let anchor = log.anchor(fake);
+    Some(EntryReceipt { version: 1, consortium, entry, following: Some(vec![]), anchor, handovers: None })
 }
