@@ -172,6 +172,13 @@ impl Replica {
         self.chain.read().state.membership().clone()
     }
 
+    /// Whether a contradiction of this validator under the present roster is on the ledger.
+    pub(crate) fn is_on_record(&self, validator: &MemberId) -> bool {
+        let chain = self.chain.read();
+        let since = chain.state.membership().roster().from_height;
+        chain.state.equivocations().any(|shown| &shown.validator == validator && shown.height >= since)
+    }
+
     /// Puts a batch into the mempool, if the key that it was checked with still counts.
     ///
     /// INVARIANT: under the chain's lock, so that a roster entered meanwhile either is seen here or finds the batch.
