@@ -1,6 +1,7 @@
 //! A validator that sends without end: what nobody can read, what nobody asked for, and what never comes to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use covenant_canon::{Digest, SuiteId};
@@ -8,14 +9,14 @@ use covenant_consensus::Link;
 use covenant_ledger::VoteKind;
 
 use crate::square::{HONEST, ROGUE, Square, id};
-use crate::wire::{Message, PART_BYTES, Part, Status};
+use crate::wire::{Message, PART_BYTES, Part, Status, Vote};
 
 /// Bytes of one wave.
 const WAVE: usize = 64 * 1024 * 1024;
 const WAVES: u64 = 12;
 
 /// What may be held at once, by all three: unfinished blocks, votes ahead, inboxes. Less than what is sent.
-const BOUND: usize = 256 * 1024 * 1024;
+const BOUND: usize = 128 * 1024 * 1024;
 
 /// Memory of this process, in bytes.
 fn resident() -> usize {
@@ -89,5 +90,36 @@ async fn lies_about_heights_hold_nobody_up() {
     network.link.broadcast(Message::Status(Status { tip: 1_000_000, earliest: 1 }).bytes());
     square.busy(&HONEST, 5).await;
     drop(network);
+    square.assert_sound(&HONEST).await;
+}
+
+/// Votes that are not truly signed cost as much to refuse as true ones cost to accept; they must not pile up before these.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_votes_without_end_leave_the_honest_ones_room() {
+    let square = Arc::new(Square::founded().await);
+    square.start_honest().await;
+    let (network, voice) = (square.hub.join(&id(ROGUE)), square.voice());
+    square.busy(&HONEST, 4).await;
+    let Message::Vote(vote) = voice.vote(VoteKind::Prevote, 1, 0, None) else { unreachable!() };
+    let (ends, before) = (Arc::new(AtomicBool::new(false)), resident());
+    let (at, ended) = (square.node("housing"), ends.clone());
+    let sender = tokio::spawn(async move {
+        let mut sent = 0_u32;
+        while !ended.load(Ordering::Relaxed) {
+            let height = at.tip().height + 1 + u64::from(sent % 2);
+            let (round, block) = (sent % 1_000, Some(Digest([sent as u8; 32])));
+            network.link.broadcast(Message::Vote(Vote { height, round, block, ..vote.clone() }).bytes());
+            sent += 1;
+            if sent.is_multiple_of(100) {
+                tokio::task::yield_now().await;
+            }
+        }
+        sent
+    });
+    square.busy(&HONEST, 12).await;
+    ends.store(true, Ordering::Relaxed);
+    let (sent, more) = (sender.await.unwrap(), resident().saturating_sub(before));
+    println!("{sent} forged votes; {} MiB more held", more / (1 << 20));
+    assert!(sent > 1_000 && more < BOUND, "{sent} votes, {more} bytes");
     square.assert_sound(&HONEST).await;
 }
