@@ -367,6 +367,7 @@ async fn load_chain(genesis: &Arc<Genesis>, store: &Store) -> Result<Chain, Node
         parent: Digest::ZERO,
         signers: std::collections::VecDeque::new(),
         tip_signers: Vec::new(),
+        idle: 0,
     };
     let Some(tip) = tip else { return Ok(chain) };
     chain.state = State::restore(genesis, tip.height, tip.time_ms, loaded.rows, loaded.seen)?;
@@ -500,6 +501,10 @@ impl Application for Engineered {
             && replica.trust.read().certified(&anchor).is_ok();
         let (height, reason) = (anchor.header.height, reason.to_owned());
         theirs.then(|| AppError::new(NodeError::Unexecutable { height, reason }))
+    }
+
+    async fn idle_blocks(&self) -> Result<u32, AppError> {
+        Ok(self.0.chain.read().idle)
     }
 
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {
