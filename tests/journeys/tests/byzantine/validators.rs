@@ -131,6 +131,60 @@ async fn load(square: Arc<Square>, ends: Arc<AtomicBool>) -> usize {
     recorded
 }
 
+/// A member that is missing leaves no vote to spare: the newcomer is needed for the very blocks that come after its
+/// admission. Whoever was away, or comes again with its new key alone, follows through every roster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_away_follows_through_every_change() {
+    let square = Square::founded().await;
+    for name in FOUR {
+        square.start(name).await.unwrap();
+    }
+    square.busy(&FOUR, 8).await;
+    square.stop(HONEST[0]).await;
+    let everybody = [&FOUR[..], &["regulator"]].concat();
+    let mut voters = Voters { square: &square, keys: everybody.iter().map(|n| (*n, square.key(n))).collect() };
+    let at = square.node("housing");
+    let opening = Arc::new(OpeningKey::from_bytes(SuiteId::Sm, &[53; 32]).unwrap());
+    voters.agree(&at, &everybody, newcomer(&square, &opening), 1).await;
+
+    // Three of five: nothing can be agreed on until the newcomer has fetched the chain and votes.
+    let network = square.hub.join(&id(NEW));
+    let config = square.config_with(NEW, Keyring::of(id(NEW), key_of(52)), opening, network);
+    square.launch(config).await.unwrap();
+    voters.keys.push((NEW, key_of(52)));
+    square.busy(&["housing", NEW, ROGUE], 6).await;
+
+    // A key is replaced while the first is still away. The block between is signed with the old one, so the node has both;
+    // afterwards it starts with nothing but the new one.
+    square.stop(ROGUE).await;
+    let both = vec![square.key(ROGUE), key_of(51)];
+    for keys in [both, vec![key_of(51)]] {
+        let keyring = Keyring::searching(id(ROGUE), keys, Arc::new(Vec::new));
+        square.launch(square.config(ROGUE, keyring, square.hub.join(&id(ROGUE)))).await.unwrap();
+        if at.with_state(|s| s.trust().latest().roster().number) == 1 {
+            let rotated = Body::KeysRotated(new_keys(&square, ROGUE, 51));
+            square.record(&at, square.signed(ROGUE, rotated, &square.key(ROGUE))).await;
+            holds(&at, 2).await;
+            square.stop(ROGUE).await;
+        }
+    }
+    signs(&square, "housing", ROGUE).await;
+
+    square.start(HONEST[0]).await.unwrap();
+    square.busy(&[HONEST[0], "housing", NEW, ROGUE], 8).await;
+    signs(&square, "housing", HONEST[0]).await;
+    drop(at);
+    let all = [&FOUR[..], &[NEW]].concat();
+    square.assert_sound(&all).await;
+
+    // Once more from the disk, one by one.
+    square.stop("housing").await;
+    square.start("housing").await.unwrap();
+    square.busy(&["housing"], 3).await;
+    square.assert_sound(&all).await;
+    assert!(square.nodes(&all).iter().all(|node| node.handovers(0).len() == 2));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn validators_come_change_their_key_and_go_while_entries_keep_coming() {
     let square = Arc::new(Square::founded().await);
