@@ -216,6 +216,9 @@ async fn validators_come_change_their_key_and_go_while_entries_keep_coming() {
     square.launch(square.config_with(NEW, Keyring::of(id(NEW), key_of(52)), opening, network)).await.unwrap();
     signs(&square, "housing", NEW).await;
     saved.save(&square, &square.node(NEW), 3).await;
+    for _ in 0..5 {
+        at.rebuild().await.expect("blocks that come meanwhile are no divergence");
+    }
 
     // One takes a new key.
     in_place.lock().push(key_of(51));

@@ -15,7 +15,7 @@ use world::World;
 const LENGTH: usize = 24;
 
 /// Runs that may be spent on making a failing list shorter.
-const SHRINKS: usize = 6;
+const SHRINKS: usize = 12;
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
