@@ -66,6 +66,10 @@ pub(crate) struct Adapter {
     acknowledge: Option<Reply<()>>,
     /// The pause before the current height; it ends with the adapter.
     rest: JoinSet<()>,
+    /// Whether the last block was fetched, and not agreed on here.
+    fetched: bool,
+    /// How often blocks were made for nothing before this height.
+    idle: u32,
 }
 
 fn during(step: &'static str) -> impl FnOnce(AppError) -> ConsensusError {
@@ -103,6 +107,8 @@ impl Adapter {
             early: Vec::new(),
             acknowledge: None,
             rest: JoinSet::new(),
+            fetched: false,
+            idle: 0,
         })
     }
 
@@ -195,6 +201,7 @@ impl Adapter {
             me: self.config.member.clone(),
             height: self.height,
             gather: Duration::from_millis(self.config.gather_ms),
+            idle: self.idle,
         };
         let params = HeightParams::new(self.electorate.clone(), self.config.timeouts(), None);
         let height = Height(self.height);
@@ -343,6 +350,9 @@ impl Adapter {
         }
         tracing::debug!(height, %block, round = certificate.round, "committed");
         self.signing.decided(certificate);
+        // Whoever fetches is behind: what is empty of the past must not hold it up.
+        let fetched = std::mem::take(&mut self.fetched);
+        self.idle = if fetched { 0 } else { self.app.idle_blocks().await.map_err(during("idle blocks"))? };
         self.height = height.saturating_add(1);
         self.electorate = Self::electorate(&*self.app, self.height).await?;
         self.round = self.round.map(|_| 0);
@@ -367,6 +377,7 @@ impl Adapter {
         match self.app.check(height.0, number, &proposer.0, bytes.clone()).await.map_err(during("check"))? {
             Verdict::Valid(id) => {
                 self.known.insert(id, bytes);
+                self.fetched = true;
                 Ok(SyncedValueOutcome::Verdict(ProposedValue {
                     height,
                     round,

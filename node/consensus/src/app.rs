@@ -130,6 +130,12 @@ pub trait Application: Send + Sync + 'static {
         None
     }
 
+    /// How many of the newest blocks, one after the other, hold nothing at all. The more there are, the longer a replica that
+    /// has no work waits before it helps to make another because a peer says that it is wanted.
+    async fn idle_blocks(&self) -> Result<u32, AppError> {
+        Ok(0)
+    }
+
     /// A committed block, for peers that catch up; `None` when it is above the tip or pruned.
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError>;
 

@@ -29,6 +29,8 @@ pub(crate) struct Chain {
     pub(crate) signers: VecDeque<Vec<MemberId>>,
     /// Who signed the newest block, as this node has seen it.
     pub(crate) tip_signers: Vec<MemberId>,
+    /// How many of the newest blocks hold nothing, as far as this process has seen.
+    pub(crate) idle: u32,
 }
 
 /// The log after a block.
@@ -226,6 +228,7 @@ impl Chain {
     /// Makes a prepared block the tip.
     pub(crate) fn advance(&mut self, execution: Execution, tail: LogTail, header: &Header, signers: Vec<MemberId>) {
         self.state.apply(execution);
+        self.idle = if tail.size() == self.tail.size() { self.idle.saturating_add(1) } else { 0 };
         self.tail = tail;
         self.parent = header.id();
         self.tip_signers = signers;

@@ -141,6 +141,7 @@ impl Chain {
             parent: Digest::ZERO,
             signers: std::collections::VecDeque::new(),
             tip_signers: Vec::new(),
+            idle: 0,
         })
     }
 }

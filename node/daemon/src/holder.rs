@@ -28,7 +28,7 @@ const REMEMBERED: usize = 8192;
 const SWEEP: Duration = Duration::from_secs(2);
 
 pub(crate) struct Holder {
-    replica: Arc<Replica>,
+    pub(crate) replica: Arc<Replica>,
     worker: Worker,
     lookups: Arc<Lookups>,
     keyring: Arc<Keyring>,

@@ -185,6 +185,13 @@ impl Replica {
         self.chain.read().state.membership().clone()
     }
 
+    /// Whether a contradiction of this validator under the present roster is on the ledger.
+    pub(crate) fn is_on_record(&self, validator: &MemberId) -> bool {
+        let chain = self.chain.read();
+        let since = chain.state.membership().roster().from_height;
+        chain.state.equivocations().any(|shown| &shown.validator == validator && shown.height >= since)
+    }
+
     /// Puts a batch into the mempool, if the key that it was checked with still counts.
     ///
     /// INVARIANT: under the chain's lock, so that a roster entered meanwhile either is seen here or finds the batch.
@@ -525,6 +532,10 @@ impl Application for Engineered {
             && replica.trust.read().certified(&anchor).is_ok();
         let (height, reason) = (anchor.header.height, reason.to_owned());
         theirs.then(|| AppError::new(NodeError::Unexecutable { height, reason }))
+    }
+
+    async fn idle_blocks(&self) -> Result<u32, AppError> {
+        Ok(self.0.chain.read().idle)
     }
 
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {

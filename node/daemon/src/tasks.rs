@@ -74,9 +74,14 @@ pub(crate) async fn offer_again(replica: Arc<Replica>, gossip: Arc<dyn Offer>) {
 }
 
 /// Shows on the ledger what validators said twice; the first of all nodes is recorded.
+///
+/// One proof under each roster is enough for those who vote. Showing more would have a validator that contradicts itself at
+/// every height make the others record, and so agree on, blocks without end.
 pub(crate) async fn show_contradictions(holder: Arc<Holder>, mut found: mpsc::UnboundedReceiver<Equivocation>) {
     while let Some(shown) = found.recv().await {
         tracing::error!(validator = %shown.validator, height = shown.height, "a validator contradicted itself");
-        holder.submit(vec![Body::EquivocationShown(shown)]).await;
+        if !holder.replica.is_on_record(&shown.validator) {
+            holder.submit(vec![Body::EquivocationShown(shown)]).await;
+        }
     }
 }

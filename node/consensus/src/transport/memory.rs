@@ -1,4 +1,4 @@
-//! Validators joined within one process, with links that can be cut, lossy and slow.
+//! Validators joined within one process, with links that can be cut, and that lose, delay, double and reorder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{Link, LinkEvent, Network};
 /// Frames that may wait at one replica before more are lost.
 const INBOX: usize = 16_384;
 
-/// How bad the network is. Which frames are lost or late depends on the seed, the pair of members and the number of the
+/// How bad the network is. Which frames are lost, late or doubled depends on the seed, the pair of members and the number of the
 /// frame between them, nothing else.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Conditions {
@@ -24,6 +24,34 @@ pub struct Conditions {
     pub lost_permille: u16,
     /// Longest delay; late frames may overtake each other.
     pub delay_ms: u64,
+    /// How many of a thousand frames come twice; the second one is as late as another frame would be.
+    pub doubled_permille: u16,
+    /// How many of a thousand frames are held back for [`HELD_MS`](Self::HELD_MS), so that later ones overtake them.
+    pub held_permille: u16,
+}
+
+impl Conditions {
+    /// How long a frame is held back, in milliseconds.
+    pub const HELD_MS: u64 = 40;
+
+    fn perfect(&self) -> bool {
+        self.lost_permille == 0 && self.delay_ms == 0 && self.doubled_permille == 0 && self.held_permille == 0
+    }
+
+    /// How late the copies of a frame come, by what was thrown for it; none when it is lost.
+    fn copies(&self, dice: u64) -> Vec<Duration> {
+        let chosen = |dice: u64, permille: u16| dice % 1_000 < u64::from(permille);
+        if chosen(dice, self.lost_permille) {
+            return Vec::new();
+        }
+        let late = |dice: u64| {
+            let delay_ms = (dice >> 20).checked_rem(self.delay_ms.saturating_add(1)).unwrap_or_default();
+            let held_ms = if chosen(mix(dice ^ 1), self.held_permille) { Self::HELD_MS } else { 0 };
+            Duration::from_millis(delay_ms.saturating_add(held_ms))
+        };
+        let twice = chosen(mix(dice ^ 2), self.doubled_permille);
+        std::iter::once(late(dice)).chain(twice.then(|| late(mix(dice ^ 3)))).collect()
+    }
 }
 
 /// A network within a process. Clones are the same network.
@@ -119,25 +147,20 @@ impl Hub {
         self.joined.remove(member);
     }
 
-    /// Where a frame goes and how late, unless it is lost.
-    fn route(&mut self, from: &MemberId, to: &MemberId) -> Option<(mpsc::Sender<LinkEvent>, Duration)> {
+    /// Where a frame goes, and how late each copy of it.
+    fn route(&mut self, from: &MemberId, to: &MemberId) -> Option<(mpsc::Sender<LinkEvent>, Vec<Duration>)> {
         if self.cut.contains(&pair(from, to)) {
             return None;
         }
         let inbox = self.joined.get(to)?.inbox.clone();
-        let Conditions { seed, lost_permille, delay_ms } = self.conditions;
-        if lost_permille == 0 && delay_ms == 0 {
-            return Some((inbox, Duration::ZERO));
+        if self.conditions.perfect() {
+            return Some((inbox, vec![Duration::ZERO]));
         }
         let number = self.sent.entry((from.clone(), to.clone())).or_default();
         *number += 1;
         let names = from.as_str().bytes().chain(*b"/").chain(to.as_str().bytes());
-        let dice = mix(names.fold(seed, |h, b| mix(h ^ u64::from(b))) ^ *number);
-        if dice % 1_000 < u64::from(lost_permille) {
-            return None;
-        }
-        let late = (dice >> 20).checked_rem(delay_ms.saturating_add(1)).unwrap_or_default();
-        Some((inbox, Duration::from_millis(late)))
+        let dice = mix(names.fold(self.conditions.seed, |h, b| mix(h ^ u64::from(b))) ^ *number);
+        Some((inbox, self.conditions.copies(dice)))
     }
 }
 
@@ -157,21 +180,23 @@ struct MemoryLink {
 
 impl Link for MemoryLink {
     fn send(&self, to: &MemberId, frame: Bytes) {
-        let Some((inbox, late)) = self.hub.0.lock().route(&self.member, to) else { return };
-        let event = LinkEvent::Frame(self.member.clone(), frame);
-        if late.is_zero() {
-            if inbox.try_send(event).is_err() {
-                tracing::debug!(from = %self.member, %to, "inbox is full or gone");
+        let Some((inbox, copies)) = self.hub.0.lock().route(&self.member, to) else { return };
+        for late in copies {
+            let event = LinkEvent::Frame(self.member.clone(), frame.clone());
+            if late.is_zero() {
+                if inbox.try_send(event).is_err() {
+                    tracing::debug!(from = %self.member, %to, "inbox is full or gone");
+                }
+                continue;
             }
-            return;
+            let (hub, inbox, from, to) = (self.hub.clone(), inbox.clone(), self.member.clone(), to.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(late).await;
+                if !hub.0.lock().cut.contains(&pair(&from, &to)) {
+                    let _full_or_gone = inbox.try_send(event);
+                }
+            });
         }
-        let (hub, from, to) = (self.hub.clone(), self.member.clone(), to.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(late).await;
-            if !hub.0.lock().cut.contains(&pair(&from, &to)) {
-                let _full_or_gone = inbox.try_send(event);
-            }
-        });
     }
 
     fn broadcast(&self, frame: Bytes) {
@@ -219,7 +244,7 @@ mod tests {
         let (a, b) = (member("a"), member("b"));
         let arrived = |seed| {
             let hub = MemoryHub::new();
-            hub.set_conditions(Conditions { seed, lost_permille: 300, delay_ms: 0 });
+            hub.set_conditions(Conditions { seed, lost_permille: 300, ..Conditions::default() });
             let at_a = hub.join(&a);
             let mut at_b = hub.join(&b);
             (0..200_u8).for_each(|n| at_a.link.send(&b, Bytes::copy_from_slice(&[n])));
@@ -234,5 +259,26 @@ mod tests {
         assert_eq!(arrived(7), arrived(7));
         assert_ne!(arrived(7), arrived(8));
         assert!((100..180).contains(&arrived(7).len()));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn frames_come_twice_and_overtake_each_other() {
+        let (a, b) = (member("a"), member("b"));
+        let hub = MemoryHub::new();
+        hub.set_conditions(Conditions { doubled_permille: 200, held_permille: 200, ..Conditions::default() });
+        let at_a = hub.join(&a);
+        let mut at_b = hub.join(&b);
+        (0..200_u8).for_each(|n| at_a.link.send(&b, Bytes::copy_from_slice(&[n])));
+        tokio::time::sleep(Duration::from_millis(Conditions::HELD_MS * 2)).await;
+        let mut got = Vec::new();
+        while let Ok(event) = at_b.events.try_recv() {
+            if let LinkEvent::Frame(_, frame) = event {
+                got.push(frame[0]);
+            }
+        }
+        assert!((220..260).contains(&got.len()), "{} frames", got.len());
+        assert!(got.windows(2).any(|pair| pair[0] > pair[1]), "none was overtaken");
+        got.sort_unstable();
+        got.dedup();
+        assert_eq!(got, (0..200).collect::<Vec<_>>(), "none is lost");
     }
 }

@@ -4,6 +4,7 @@
 //! inward half. Below them is a [`Link`].
 
 mod actor;
+mod allowance;
 mod link;
 mod memory;
 mod receive;

@@ -8,21 +8,31 @@ use bytes::Bytes;
 use covenant_domain::MemberId;
 use tokio::sync::mpsc;
 
+use super::allowance::Allowance;
 use super::{Ask, LinkEvent, Switch};
 use crate::codec::{CodecError, Message, decode, peer_id};
 use crate::context::{Context, Height, Part};
 
 /// Hears the link until it ends.
 pub(crate) async fn receive(switch: Arc<Switch>, mut events: mpsc::Receiver<LinkEvent>) {
+    let mut allowance = Allowance::default();
     while let Some(event) = events.recv().await {
         match event {
             LinkEvent::Connected(peer) => switch.connected(peer),
             LinkEvent::Disconnected(peer) => switch.disconnected(&peer),
-            LinkEvent::Frame(peer, frame) => match event_of(&switch, &peer, &frame) {
-                Ok(Some(event)) => switch.deliver(&event),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%peer, %error, "refused a message"),
-            },
+            LinkEvent::Frame(peer, frame) if allowance.take(&peer, frame.len()) => {
+                match event_of(&switch, &peer, &frame) {
+                    Ok(Some(event)) => {
+                        if matches!(event, NetworkEvent::SyncResponse(..)) {
+                            allowance.give_back(&peer, frame.len());
+                        }
+                        switch.deliver(&event);
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%peer, %error, "refused a message"),
+                }
+            }
+            LinkEvent::Frame(..) => {}
         }
     }
     tracing::debug!("the link ended");

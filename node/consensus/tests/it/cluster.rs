@@ -25,6 +25,8 @@ pub(crate) struct Cluster {
     pub(crate) hub: MemoryHub,
     pub(crate) members: Vec<MemberId>,
     pub(crate) nodes: Vec<Node>,
+    /// Propose and vote timeouts, where they are not the usual ones.
+    pub(crate) timeouts_ms: Option<(u64, u64)>,
 }
 
 pub(crate) fn name(index: usize) -> MemberId {
@@ -57,7 +59,7 @@ impl Cluster {
                 wal: tempfile::tempdir().unwrap(),
             }
         };
-        Self { hub: MemoryHub::new(), nodes: members.iter().map(node).collect(), members }
+        Self { hub: MemoryHub::new(), nodes: members.iter().map(node).collect(), members, timeouts_ms: None }
     }
 
     pub(crate) async fn started(count: usize) -> Self {
@@ -79,6 +81,9 @@ impl Cluster {
         node.replica = Replica::new(&node.member, &self.members, node.disk.clone());
         let mut config = Config::new(CONSORTIUM, node.member.clone(), node.wal.path().to_owned());
         config.status_interval_ms = 500;
+        if let Some((propose_ms, vote_ms)) = self.timeouts_ms {
+            (config.propose_timeout_ms, config.vote_timeout_ms) = (propose_ms, vote_ms);
+        }
         let signer = Arc::new(Stamp { me: node.member.clone(), forges: node.forges });
         let engine = start(config, node.replica.clone(), signer, node.check.clone(), network).await?;
         node.engine = Some(engine);

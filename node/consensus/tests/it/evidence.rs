@@ -22,6 +22,13 @@ struct Frame {
 enum Message {
     #[n(0)]
     Vote(#[n(0)] Vote),
+    #[n(8)]
+    Wake(#[n(0)] u64),
+}
+
+/// "I have a reason to make this block."
+pub(crate) fn wake(height: u64) -> Bytes {
+    to_bytes(&Frame { version: 1, message: Message::Wake(height) }).into()
 }
 
 #[derive(Encode)]

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Cluster, soon};
+use crate::cluster::{Cluster, name, soon};
+use crate::evidence::wake;
 
 async fn quiet() {
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -39,6 +40,29 @@ async fn nothing_is_made_until_somebody_wants_it() {
     assert_eq!(later, verified, "an idle consortium verifies nothing");
     // All rounds are the first: nobody waited for a timeout.
     assert!(cluster.rounds(0, 1..=rested).iter().all(|r| *r == 0));
+    cluster.assert_one_chain();
+}
+
+/// One frame that says "I work on a height far away" is not enough to have blocks made without end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_cries_wolf_is_believed_less_each_time() {
+    let mut cluster = Cluster::new(4);
+    for index in 0..3 {
+        cluster.start(index).await;
+    }
+    let liar = cluster.hub.join(&name(3));
+    cluster.submit([1]);
+    cluster.reached(0..3, 1).await;
+    liar.link.broadcast(wake(u64::MAX));
+    quiet().await;
+    let made = cluster.tip(0);
+    assert!((2..12).contains(&made), "{made} blocks for nobody");
+    // Real work is not held up by it, and makes the others ready again.
+    for entry in 10..20 {
+        cluster.submit([entry]);
+        soon("the entry", cluster.nodes[0].replica.idle()).await;
+    }
+    cluster.reached(0..3, cluster.tip(0)).await;
     cluster.assert_one_chain();
 }
 

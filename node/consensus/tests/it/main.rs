@@ -14,3 +14,4 @@ mod idle;
 mod progress;
 mod replica;
 mod restart;
+mod simulation;

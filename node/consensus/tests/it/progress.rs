@@ -48,7 +48,7 @@ async fn blocks_of_many_parts_arrive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_network_slows_but_does_not_stop() {
     let cluster = Cluster::started(4).await;
-    cluster.hub.set_conditions(Conditions { seed: 3, lost_permille: 30, delay_ms: 5 });
+    cluster.hub.set_conditions(Conditions { seed: 3, lost_permille: 30, delay_ms: 5, ..Conditions::default() });
     cluster.submit(0..15);
     cluster.reached(0..4, 15).await;
     cluster.assert_one_chain();

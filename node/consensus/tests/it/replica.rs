@@ -229,6 +229,12 @@ impl Application for Replica {
         Ok(())
     }
 
+    async fn idle_blocks(&self) -> Result<u32, AppError> {
+        let disk = self.disk.lock();
+        let empty = |height: &u64| disk.block(*height).entries.is_empty();
+        Ok((1..=disk.tip()).rev().take_while(empty).count() as u32)
+    }
+
     async fn committed(&self, height: u64) -> Result<Option<Committed>, AppError> {
         Ok(self.disk.lock().chain.get(&height).cloned())
     }

@@ -75,7 +75,7 @@ fn roster() -> Roster {
     let member = Member {
         id: id("housing"),
         names: Names { zh: "住房局".into(), en: "Housing".into() },
-        class: Class::Department,
+        class: Class::Government,
         roles: vec![Role::DataOwner],
         verifying_key: "sm2:key".into(),
         sealing_key: "sm2:key".into(),
