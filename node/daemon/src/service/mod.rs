@@ -80,7 +80,7 @@ pub enum ServiceError {
         dataset: String,
         /// Why.
         #[source]
-        source: SourceError,
+        source: Box<SourceError>,
     },
     /// The replica.
     #[error(transparent)]
@@ -261,7 +261,7 @@ async fn sources(file: &NodeFile) -> Result<Vec<Arc<dyn Source>>, ServiceError> 
         if dataset.holder != file.member {
             return Err(wrong(format!("it is held by `{}`, not by `{}`", dataset.holder, file.member)));
         }
-        let failed = |source| ServiceError::Source { dataset: dataset.id.to_string(), source };
+        let failed = |e| ServiceError::Source { dataset: dataset.id.to_string(), source: Box::new(e) };
         sources.push(match (vault, table, mapping) {
             (Some(url), None, None) => Vault::open(url).await.map_err(failed)?.source(&dataset),
             (None, Some(url), Some(mapping)) => {
