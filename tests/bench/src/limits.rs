@@ -38,18 +38,22 @@ pub(crate) fn verification_ms() -> Result<f64, Failure> {
 /// Entries per second that four replicas on this machine can write and sync, without consensus, execution or proofs:
 /// each entry with its index row, one state row, and its share of a block of `bytes` bytes per entry.
 pub(crate) async fn rows_per_second(bytes: usize) -> Result<f64, Failure> {
+    replicas_per_second(4, 512, bytes).await
+}
+
+/// The same for so many replicas and so many entries per block.
+pub(crate) async fn replicas_per_second(replicas: usize, entries: u64, bytes: usize) -> Result<f64, Failure> {
     const BLOCKS: u64 = 40;
-    const ENTRIES: u64 = 512;
     let dir = tempfile::tempdir()?;
     let mut stores = Vec::new();
-    for i in 0..4 {
+    for i in 0..replicas {
         stores.push(Store::open(&format!("sqlite://{}", dir.path().join(format!("{i}.db")).display())).await?);
     }
     let started = Instant::now();
     let writing = stores.into_iter().map(|store| {
         tokio::spawn(async move {
             for height in 1..=BLOCKS {
-                store.commit(&block(height, ENTRIES, bytes)).await?;
+                store.commit(&block(height, entries, bytes)).await?;
             }
             Ok::<_, covenant_store::StoreError>(())
         })
@@ -57,7 +61,7 @@ pub(crate) async fn rows_per_second(bytes: usize) -> Result<f64, Failure> {
     for done in futures::future::join_all(writing).await {
         done??;
     }
-    Ok((BLOCKS * ENTRIES) as f64 / started.elapsed().as_secs_f64())
+    Ok((BLOCKS * entries) as f64 / started.elapsed().as_secs_f64())
 }
 
 fn block(height: u64, entries: u64, bytes: usize) -> Commit {

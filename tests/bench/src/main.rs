@@ -1,9 +1,11 @@
 //! Benches: each prints a figure, its physical limit on this machine and the ratio between them.
 //!
 //! `cargo run --release -p covenant-bench -- all` or the name of one: `queries`, `latency`, `entries`, `decide`,
-//! `verify`, `import`, `scan` (private retrieval and proofs), `lookup` (whole lookups; `COVENANT_BENCH_ROWS`). With `--json FILE` the figures are also written down.
+//! `verify`, `import`, `scan` (private retrieval and proofs), `lookup` (whole lookups; `COVENANT_BENCH_ROWS`), `cluster` (processes;
+//! it needs `cargo build --release -p covenant-cli` before). With `--json FILE` the figures are also written down.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 
+mod cluster;
 mod decide;
 mod entries;
 mod figure;
@@ -16,7 +18,7 @@ mod verify;
 
 use figure::{Failure, Figure};
 
-const NAMES: [&str; 8] = ["queries", "latency", "entries", "decide", "verify", "import", "scan", "lookup"];
+const NAMES: [&str; 9] = ["queries", "latency", "entries", "decide", "verify", "import", "scan", "lookup", "cluster"];
 
 fn main() -> std::process::ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -49,6 +51,7 @@ fn run(names: &[String], json: Option<&str>) -> Result<(), Failure> {
             "verify" => runtime.block_on(verify::run())?,
             "scan" => scan::run()?,
             "lookup" => runtime.block_on(lookup::whole())?,
+            "cluster" => runtime.block_on(cluster::run())?,
             "import" => runtime.block_on(import::run())?,
             other => return Err(format!("no bench `{other}`: use {}", NAMES.join(", ")).into()),
         };

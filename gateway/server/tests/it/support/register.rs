@@ -76,7 +76,7 @@ fn roster() -> Roster {
         id: id("housing"),
         names: Names { zh: "住房局".into(), en: "Housing".into() },
         class: Class::Government,
-        roles: vec![Role::DataOwner],
+        roles: vec![Role::Holder],
         verifying_key: "sm2:key".into(),
         sealing_key: "sm2:key".into(),
     };
