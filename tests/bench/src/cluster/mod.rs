@@ -71,10 +71,11 @@ fn rate(name: &'static str, value: f64, goal: f64, limit: f64) -> Figure {
 fn told(name: &str, flow: &Flow) {
     let mut took: Vec<f64> = flow.done.iter().map(|d| d.took_ms).collect();
     println!(
-        "{name}: {:.0} entries/s, {:.0} entries per block, {:.2} processors busy in nodes, final in {:.1} ms (median)",
+        "{name}: {:.0} entries/s, {:.0} per block, {:.2} processors busy in nodes ({:.0} µs per entry in all), final in {:.1} ms (median)",
         flow.per_second,
         flow.per_block,
         flow.cores,
+        flow.cores / flow.per_second * 1e6,
         percentile(&mut took, 500),
     );
 }
