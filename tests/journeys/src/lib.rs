@@ -19,18 +19,9 @@ mod town;
 pub use asking::{Desk, codes, dataset, fields, ledger_bytes, settled, until};
 pub use city::{replace_charter, running_city};
 pub use dice::Dice;
-pub use postgres::Server as Postgres;
+pub use postgres::{Server as Postgres, skipped};
 pub use raw::{Raw, Told};
 pub use town::Town;
-
-/// Says that a test cannot run.
-///
-/// # Panics
-/// Under `COVENANT_REQUIRE_ALL=1`, where everything must.
-pub fn skipped(test: &str, why: &str) {
-    println!("SKIPPED {test}: {why}");
-    assert_ne!(std::env::var("COVENANT_REQUIRE_ALL").as_deref(), Ok("1"), "SKIPPED {test}: {why}");
-}
 
 /// Milliseconds since 1970 by this machine's clock.
 pub fn now_ms() -> u64 {

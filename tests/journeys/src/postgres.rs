@@ -8,6 +8,15 @@ use tempfile::TempDir;
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
 
+/// Says that a test cannot run.
+///
+/// # Panics
+/// Under `COVENANT_REQUIRE_ALL=1`, where everything must.
+pub fn skipped(test: &str, why: &str) {
+    println!("SKIPPED {test}: {why}");
+    assert_ne!(std::env::var("COVENANT_REQUIRE_ALL").as_deref(), Ok("1"), "SKIPPED {test}: {why}");
+}
+
 /// In a temporary folder, on a free loopback port.
 pub struct Server {
     dir: TempDir,
@@ -21,7 +30,7 @@ impl Server {
     /// When it is not installed and `COVENANT_REQUIRE_ALL=1`, or does not start.
     pub fn start(test: &str) -> Option<Self> {
         if !Path::new(BIN).join("initdb").exists() {
-            crate::skipped(test, &format!("no PostgreSQL 15 in {BIN}"));
+            skipped(test, &format!("no PostgreSQL 15 in {BIN}"));
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
@@ -31,10 +40,28 @@ impl Server {
         }
         let data = dir.path().join("data");
         check(as_postgres("initdb").args(["--no-sync", "-U", "postgres", "-A", "trust", "-D"]).arg(&data));
-        let options = format!("-h 127.0.0.1 -p {port} -k {}", dir.path().display());
-        let log = dir.path().join("log");
-        check(as_postgres("pg_ctl").args(["start", "-w", "-o", &options, "-l"]).arg(log).arg("-D").arg(&data));
-        Some(Self { dir, port })
+        let server = Self { dir, port };
+        server.restart();
+        Some(server)
+    }
+
+    /// Starts it, after [`Self::stop`] again.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&self) {
+        let dir = self.dir.path();
+        let options = format!("-h 127.0.0.1 -p {} -k {}", self.port, dir.display());
+        let (log, data) = (dir.join("log"), dir.join("data"));
+        check(as_postgres("pg_ctl").args(["start", "-w", "-o", &options, "-l"]).arg(log).arg("-D").arg(data));
+    }
+
+    /// Stops it, however many are connected.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub fn stop(&self) {
+        check(as_postgres("pg_ctl").args(["stop", "-w", "-m", "immediate", "-D"]).arg(self.dir.path().join("data")));
     }
 
     /// The url of a new, empty database.

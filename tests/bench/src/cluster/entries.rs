@@ -41,7 +41,8 @@ pub(super) fn batches(city: &City, count: usize, of: usize) -> Result<Vec<Signed
         let mut id = [0; 10];
         rand::rng().fill_bytes(&mut id);
         rand::rng().fill_bytes(&mut fresh.commitment.0);
-        fresh.id = ConsentId::from_parts(fresh.valid_from_ms, &id);
+        // Ids follow the clock, as those of a service do; random ones would scatter over the tables.
+        fresh.id = ConsentId::from_parts(covenant_daemon::service::now_ms(), &id);
         Body::ConsentIssued(fresh)
     };
     (0..count).map(|_| sign(city, (0..of).map(one).collect())).collect()

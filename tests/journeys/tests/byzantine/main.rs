@@ -16,6 +16,7 @@ mod flood;
 mod malformed;
 mod mouth;
 mod silent;
+mod skewed;
 mod square;
 mod stale;
 mod tampered;

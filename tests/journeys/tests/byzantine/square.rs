@@ -122,6 +122,7 @@ impl Square {
             clock: Arc::new(SystemClock),
             steps: Steps::default(),
             observe: false,
+            archives: None,
             member,
         }
     }
