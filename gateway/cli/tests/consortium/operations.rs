@@ -60,6 +60,7 @@ fn newcomer(house: &House) -> (String, String) {
     addresses.insert("housing".into(), config["listen"].clone());
     config.insert("addresses".into(), addresses.into());
     config.insert("member".into(), NEWCOMER.into());
+    config.insert("handovers".into(), "handovers".into());
     config.insert("listen".into(), free().to_string().into());
     std::fs::write(home.join("node.toml"), toml::to_string(&config).unwrap()).unwrap();
     (text(&file).to_owned(), proven["possession"].as_str().unwrap().to_owned())
@@ -83,6 +84,8 @@ fn members_come_change_their_keys_are_frozen_and_leave() {
     good(house.call("housing", &["member", "admit", &file, "--possession", &possession]).args(why));
     agree(&house, &["tax", "credit-centre"]);
     standing(&house, NEWCOMER, "active");
+    let handovers = house.home(NEWCOMER).join("handovers");
+    good(&mut house.call("housing", &["member", "handovers", "--out", text(&handovers)]));
     house.start(NEWCOMER);
     house.purpose("with-newcomer");
     until("the newcomer's node is sound", || {
@@ -113,11 +116,11 @@ fn members_come_change_their_keys_are_frozen_and_leave() {
     let refused = house.call("market-regulation", &["member", "suspend", "tax", "--reason", "spite"]).output().unwrap();
     assert!(!refused.status.success());
     assert!(err(&refused).contains("frozen") || err(&refused).contains("suspended"), "{}", err(&refused));
-    good(&mut house.call(REGULATOR, &["member", "thaw", "market-regulation", "--reason", "it was none"]));
+    good(&mut house.call(REGULATOR, &["member", "thaw", "market-regulation", "--reason", "there was none"]));
     standing(&house, "market-regulation", "active");
 
     // Out again.
-    good(house.call("housing", &["member", "remove", NEWCOMER, "--reason", "its records moved to another"]).args::<_, &str>([]));
+    good(&mut house.call("housing", &["member", "remove", NEWCOMER, "--reason", "its records moved to another"]));
     agree(&house, &["credit-centre", "market-regulation"]);
     standing(&house, NEWCOMER, "removed");
     house.purpose("without-newcomer");

@@ -65,7 +65,7 @@ fn a_wrong_configuration_is_named() {
         ("another member", &config("member = \"tax\"", "member = \"housing\""), &["housing"]),
         ("a stranger", &config("member = \"tax\"", "member = \"nobody\""), &["nobody"]),
         ("no genesis", &|home| std::fs::remove_file(home.join("genesis.json")).unwrap(), &["genesis.json"]),
-        ("a changed genesis", &|home| edit(&home.join("genesis.json"), "\"city\"", "\"town\""), &["tls"]),
+        ("a changed genesis", &|home| edit(&home.join("genesis.json"), "\"city\"", "\"town\""), &["`city`", "`town`"]),
         ("passphrase", &|home| std::fs::write(home.join("passphrase"), "wrong").unwrap(), &["passphrase"]),
         (
             "another's certificate",

@@ -24,6 +24,11 @@ impl Circle {
         Arc::new(Self { consortium, trust: RwLock::new(trust), node: OnceLock::new() })
     }
 
+    /// The consortium's name.
+    pub fn name(&self) -> &str {
+        &self.consortium
+    }
+
     /// From now on this replica is asked too.
     pub fn ask(&self, node: &Arc<Node>) {
         // Only the first node of a process counts; there is one.

@@ -125,6 +125,29 @@ impl Secrets {
     }
 }
 
+/// Issues a certificate and writes it, with a key of its own. `names` are addresses, and names in the DNS.
+fn issue(
+    authority: &SigningKey,
+    member: &MemberId,
+    consortium: &str,
+    (addresses, dns_names): (Vec<String>, Vec<String>),
+    files: &TlsFiles,
+    existing: Existing,
+) -> Result<Credentials, ServiceError> {
+    let now_ms = now_ms();
+    let request = Request {
+        member: member.clone(),
+        consortium: consortium.to_owned(),
+        dns_names,
+        addresses: addresses.iter().filter_map(|a| a.parse().ok()).collect(),
+        not_before_ms: now_ms.saturating_sub(BACKDATED_MS),
+        not_after_ms: now_ms.saturating_add(DAYS * DAY_MS),
+    };
+    let fresh = Credentials::issue(authority, &request)?;
+    fresh.save(&files.certificate, &files.key, existing)?;
+    Ok(fresh)
+}
+
 /// Loads a transport certificate and keeps it fresh: it is renewed in the last third of its life, and when the member's
 /// ledger key has changed.
 pub struct Certificates {
@@ -137,17 +160,29 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Loads what lies there.
+    /// Loads what lies there; where there is neither certificate nor key, a first one is issued.
     ///
     /// # Errors
-    /// [`ServiceError::Tls`].
+    /// [`ServiceError::Tls`]; [`ServiceError::Config`] when it is another member's or another consortium's, or when there is
+    /// none and the member's key is not the one that the ledger names.
     pub fn load(files: TlsFiles, keyring: Arc<Keyring>, circle: Arc<Circle>) -> Result<Self, ServiceError> {
+        let wrong = |reason| ServiceError::Config { path: files.certificate.clone(), reason };
+        if !files.certificate.exists() && !files.key.exists() {
+            let key = keyring.key_of(&circle.latest()).ok_or_else(|| {
+                let member = keyring.member();
+                wrong(format!("there is none yet, and no key here is the one that the ledger names for `{member}`"))
+            })?;
+            issue(&key, keyring.member(), circle.name(), (Vec::new(), Vec::new()), &files, Existing::Keep)?;
+        }
         let loaded = Credentials::load(&files.certificate, &files.key)?;
         let (current, shown) = (Rotating::new(&loaded), Mutex::new(loaded.certificate().clone()));
         let (own, found) = (keyring.member(), current.info().member);
         if &found != own {
-            let reason = format!("the transport certificate names `{found}`, the configuration `{own}`");
-            return Err(ServiceError::Config { path: files.certificate, reason });
+            return Err(wrong(format!("the transport certificate names `{found}`, the configuration `{own}`")));
+        }
+        let (of, here) = (current.info().consortium, circle.name());
+        if of != here {
+            return Err(wrong(format!("the transport certificate is of consortium `{of}`, the genesis founds `{here}`")));
         }
         Ok(Self { files, keyring, circle, shown, current })
     }
@@ -174,21 +209,11 @@ impl Certificates {
     /// # Errors
     /// [`ServiceError::Tls`].
     pub fn issue_now(&self) -> Result<bool, ServiceError> {
-        let (now_ms, info) = (now_ms(), self.current.info());
+        let info = self.current.info();
         let Some(key) = self.keyring.key_of(&self.circle.latest()) else { return Ok(false) };
         // The first name is the member's own, which every certificate has.
-        let (addresses, dns_names): (Vec<&String>, Vec<&String>) =
-            info.names.iter().skip(1).partition(|name| name.parse::<IpAddr>().is_ok());
-        let request = Request {
-            member: info.member.clone(),
-            consortium: info.consortium.clone(),
-            dns_names: dns_names.into_iter().cloned().collect(),
-            addresses: addresses.into_iter().filter_map(|a| a.parse().ok()).collect(),
-            not_before_ms: now_ms.saturating_sub(BACKDATED_MS),
-            not_after_ms: now_ms.saturating_add(DAYS * DAY_MS),
-        };
-        let fresh = Credentials::issue(&key, &request)?;
-        fresh.save(&self.files.certificate, &self.files.key, Existing::Replace)?;
+        let names = info.names.iter().skip(1).cloned().partition(|name| name.parse::<IpAddr>().is_ok());
+        let fresh = issue(&key, &info.member, &info.consortium, names, &self.files, Existing::Replace)?;
         self.current.replace(&fresh)?;
         *self.shown.lock() = fresh.certificate().clone();
         tracing::info!(member = %info.member, "the transport certificate was renewed");
