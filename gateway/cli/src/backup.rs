@@ -87,7 +87,7 @@ pub(crate) async fn restore(_context: &Context, args: &RestoreArgs) -> Result<Do
     store.close().await;
     let rows: u64 = summary.rows.values().sum();
     let human = format!(
-        "✓ {rows} rows restored, newest block {tip}\nthe node follows without voting until the member has a new key: `covenant keys rotate`"
+        "✓ {rows} rows restored, newest block {tip}\nthe node follows without voting: let it catch up, take a new key with `covenant keys rotate`, and start it again when `covenant member list` names that key"
     );
     Ok(Document::new(human, &json!({ "height": tip, "rows": summary.rows, "votes": false })))
 }

@@ -1,12 +1,15 @@
 //! `covenant member`: who belongs to the consortium, and what changes it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use covenant_client::Client;
 use covenant_domain::{
     Body, Charter, Freeze, Member, MemberId, NewKeys, Proposal, ProposalId, ProposalSubject, Role, Roster,
     RosterChange, Standing,
 };
+use covenant_ledger::Handover;
 use serde_json::json;
 
 use crate::act::Act;
@@ -116,7 +119,7 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<Doc
             return Ok(Document::new(listed(&roster), &roster));
         }
         MemberCommand::Handovers { out } => {
-            let handovers = context.client().await?.consortium().await?.handovers;
+            let handovers = handovers(&context.client().await?).await?;
             files::write_new(&out, &covenant_canon::to_bytes(&handovers), false)?;
             let (count, path) = (handovers.len(), out.display());
             let human = format!("✓ {count} handovers in `{path}`, which verify from the genesis");
@@ -161,6 +164,23 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<Doc
     let subject = ProposalSubject::Roster { change: Box::new(change) };
     let proposal = Proposal { id, subject, reason: why.reason };
     why.act.publish(context, Body::ProposalOpened(proposal)).await
+}
+
+/// How often a gateway is asked that is behind the nodes, and how long apart.
+const TRIES: u32 = 20;
+const APART: Duration = Duration::from_millis(500);
+
+/// The handovers up to the present roster.
+async fn handovers(client: &Client) -> Result<Vec<Handover>, CliError> {
+    let wanted = client.roster().await?.number as usize;
+    for _ in 0..TRIES {
+        let handovers = client.consortium().await?.handovers;
+        if handovers.len() >= wanted {
+            return Ok(handovers);
+        }
+        tokio::time::sleep(APART).await;
+    }
+    Err(CliError::usage(format!("the gateway shows no handover to roster {wanted} yet: try again shortly")))
 }
 
 async fn freeze(context: &Context, member: MemberId, frozen: bool, why: Why) -> Result<Document, CliError> {

@@ -39,11 +39,6 @@ impl Keyring {
         self.keys.read().iter().map(|key| key.verifying_key().to_string()).collect()
     }
 
-    /// Whether something is true of every key at hand, in text form.
-    pub fn all(&self, is: impl Fn(&String) -> bool) -> bool {
-        self.keys.read().iter().all(|key| is(&key.verifying_key().to_string()))
-    }
-
     /// The key that a roster names; none when the node does not have it, or the member's signature does not count.
     pub fn key_of(&self, membership: &Membership) -> Option<Arc<SigningKey>> {
         let wanted = &membership.member(&self.member)?.verifying_key;

@@ -128,11 +128,11 @@ impl Node {
             Some(folder) => store.with_archives(folder),
             None => store,
         };
-        let observe = observe || barred(&store, &keyring).await?;
         let Gossip { offer, offered } = gossip;
         let (contradictions, contradicted) = mpsc::unbounded_channel();
         let replica = Replica::open(member.clone(), genesis.clone(), store, clock, steps, contradictions).await?;
         check_identity(&replica, &keyring, &opening)?;
+        let observe = observe || barred(&replica).await?;
         let files = EpochFiles::new(epochs.dir, genesis.suite, opening.clone());
         let shelf = Arc::new(Shelf::new(files, epochs.memory));
         let lookups = Lookups::new(replica.clone(), shelf.clone(), &sources);
@@ -436,14 +436,16 @@ impl Node {
 
 /// Whether the key at hand must not vote: this replica was restored from a backup, and the machine from which it was
 /// taken may have voted since. A new key makes it a validator again.
-async fn barred(store: &Store, keyring: &Keyring) -> Result<bool, NodeError> {
-    let Some(bytes) = store.mark(RESTORED).await? else { return Ok(false) };
+async fn barred(replica: &Replica) -> Result<bool, NodeError> {
+    let Some(bytes) = replica.store.mark(RESTORED).await? else { return Ok(false) };
     let barred: Vec<String> = covenant_canon::from_bytes(&bytes)?;
-    let all_barred = keyring.all(|key| barred.contains(key));
-    if all_barred {
-        tracing::warn!(member = %keyring.member(), "restored from a backup: it follows without voting until its key is rotated");
+    let membership = replica.membership();
+    let key = membership.member(&replica.member).map(|m| &m.verifying_key);
+    let is_barred = key.is_some_and(|key| barred.contains(key));
+    if is_barred {
+        tracing::warn!(member = %replica.member, "restored from a backup: it follows without voting until it is started with a rotated key in force");
     }
-    Ok(all_barred)
+    Ok(is_barred)
 }
 
 /// Mark under which a restored replica keeps the keys that must not vote.

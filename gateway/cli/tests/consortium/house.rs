@@ -42,12 +42,7 @@ pub fn err(output: &Output) -> String {
 /// What a command printed, which must have ended well.
 pub fn good(command: &mut Command) -> Value {
     let output = command.arg("--json").output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        err(&output)
-    );
+    assert!(output.status.success(), "{command:?}: {}{}", String::from_utf8_lossy(&output.stdout), err(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

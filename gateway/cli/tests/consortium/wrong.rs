@@ -55,9 +55,7 @@ fn a_wrong_configuration_is_named() {
         std::fs::remove_dir_all(&home).unwrap();
         told
     };
-    let config = |from: &'static str, to: &'static str| {
-        move |home: &Path| edit(&home.join("node.toml"), from, to)
-    };
+    let config = |from: &'static str, to: &'static str| move |home: &Path| edit(&home.join("node.toml"), from, to);
     type Case<'a> = (&'a str, &'a dyn Fn(&Path), &'a [&'a str]);
     let cases: [Case<'_>; 9] = [
         ("format", &config("format = 1", "format = 9"), &["node.toml", "format 9", "reads 1"]),
@@ -76,7 +74,11 @@ fn a_wrong_configuration_is_named() {
             },
             &["housing"],
         ),
-        ("no certificate of the key", &|home| std::fs::write(home.join("tls/node.key"), "no key").unwrap(), &["node.key"]),
+        (
+            "no certificate of the key",
+            &|home| std::fs::write(home.join("tls/node.key"), "no key").unwrap(),
+            &["node.key"],
+        ),
     ];
     for (name, spoil, parts) in cases {
         // A line that is not there by default is put there first.
@@ -121,7 +123,13 @@ fn a_spoilt_database_and_one_of_another_consortium_are_named() {
 
     std::fs::write(&database, &whole).unwrap();
     let other = house.path().with_extension("other");
-    good(&mut covenant(["init", "--members", text(&house.path().with_file_name("members.toml")), "--out", text(&other)]));
+    good(&mut covenant([
+        "init",
+        "--members",
+        text(&house.path().with_file_name("members.toml")),
+        "--out",
+        text(&other),
+    ]));
     std::fs::copy(other.join("housing/genesis.json"), &trust).unwrap();
     let told = refused(&house.config("housing"));
     assert!(told.contains("genesis") || told.contains("consortium") || told.contains("key"), "{told}");

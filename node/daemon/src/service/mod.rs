@@ -259,7 +259,8 @@ async fn sources(file: &NodeFile) -> Result<Vec<Arc<dyn Source>>, ServiceError> 
         if dataset.holder != file.member {
             return Err(wrong(format!("it is held by `{}`, not by `{}`", dataset.holder, file.member)));
         }
-        let failed = |source: SourceError| ServiceError::Source { dataset: dataset.id.to_string(), source: Box::new(source) };
+        let failed =
+            |source: SourceError| ServiceError::Source { dataset: dataset.id.to_string(), source: Box::new(source) };
         sources.push(match (vault, table, mapping) {
             (Some(url), None, None) => Vault::open(url).await.map_err(failed)?.source(&dataset),
             (None, Some(url), Some(mapping)) => {

@@ -182,7 +182,9 @@ impl Certificates {
         }
         let (of, here) = (current.info().consortium, circle.name());
         if of != here {
-            return Err(wrong(format!("the transport certificate is of consortium `{of}`, the genesis founds `{here}`")));
+            return Err(wrong(format!(
+                "the transport certificate is of consortium `{of}`, the genesis founds `{here}`"
+            )));
         }
         Ok(Self { files, keyring, circle, shown, current })
     }
