@@ -72,6 +72,7 @@ fn components() -> Components {
     add::<schema::RequestState>(&mut components);
     add::<schema::Delegation>(&mut components);
     add::<schema::ProposalState>(&mut components);
+    add::<schema::Roster>(&mut components);
     add::<schema::DisputeState>(&mut components);
     add::<schema::Calendar>(&mut components);
     add::<schema::Notice>(&mut components);

@@ -37,7 +37,7 @@ words! {
     /// Kind of organisation.
     Class { Government, Finance, Regulator, Notary }
     /// What a member may do on the ledger.
-    Role { Holder, Consumer, Authoriser, Regulator, Validator, Trustee, Platform }
+    Role { Holder, Consumer, Authoriser, Regulator, Validator, Trustee, Platform, Observer }
     /// State of a consent.
     ConsentStatus { Active, Paused, Revoked, Exhausted }
     /// When an answer may leave the holder.
@@ -175,8 +175,13 @@ shapes! {
         valid_until_ms: u64,
     }
     /// A change of the roster: `change` is `admit`, `remove`, `suspend`, `reinstate`, `lock`, `replace_keys`, `set_roles` or
-    /// `amend`, with what it needs.
-    RosterChange { change: String }
+    /// `amend`. `member` is a description in `admit` and an id elsewhere.
+    RosterChange {
+        change: String, member: Option<serde_json::Value>, possession: Option<String>, keys: Option<NewKeys>,
+        roles: Option<Vec<Role>>, charter: Option<Charter>,
+    }
+    /// New keys, and the proof that they are the member's own.
+    NewKeys { member: String, verifying_key: String, sealing_key: String, possession: String }
     /// What is proposed: `kind` is `policy`, with a rule book and the digest of its review, or `roster`, with a change.
     ProposalSubject {
         kind: String, book: Option<RuleBook>, review: Option<String>, change: Option<RosterChange>,

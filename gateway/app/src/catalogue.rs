@@ -66,11 +66,12 @@ impl Gateway {
         let base = call.value().base.as_deref().unwrap_or(DEFAULT_BASE).trim_end_matches('/');
         check_base(base)?;
         let index = self.index().await?;
-        let genesis = self.consortium.genesis().clone();
+        let roster = self.newest_roster().await?;
+        let name = self.consortium.genesis().consortium.clone();
         let (digest, base) = (self.digest, base.to_owned());
         let made = tokio::task::spawn_blocking(move || {
             let items: Vec<_> = index.items().iter().map(|item| (&item.dataset, &item.status)).collect();
-            dcat::export(&genesis, &digest, &items, &base, now_ms)
+            dcat::export(&name, &digest, &roster, &items, &base, now_ms)
         });
         made.await.map_err(|_| internal("the export of the catalogue stopped"))
     }

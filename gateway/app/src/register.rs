@@ -93,6 +93,11 @@ impl Gateway {
     /// # Errors
     /// [`Problem`] when no node answers.
     pub async fn roster(&self, _call: Authentic<()>) -> Result<Roster, Problem> {
+        self.newest_roster().await
+    }
+
+    /// The roster in force, of a node that is asked now.
+    pub(crate) async fn newest_roster(&self) -> Result<Roster, Problem> {
         self.records().await?.pop().ok_or_else(|| internal("no roster"))
     }
 

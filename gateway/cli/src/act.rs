@@ -15,7 +15,7 @@ use crate::publish::publish;
 use crate::{files, words};
 
 /// Who else signs.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Act {
     /// Key file of the member's officer, whose second signature the charter may demand
     #[arg(long, value_name = "FILE")]

@@ -19,7 +19,7 @@ Exit codes:
   4  the query is not final yet: `covenant query resume INTENT`
 
 Environment:
-  COVENANT_GATEWAY, COVENANT_KEY, COVENANT_TRUST, COVENANT_EPOCH_DIR  as the options of these names
+  COVENANT_GATEWAY, COVENANT_KEY, COVENANT_TRUST, COVENANT_HANDOVERS, COVENANT_EPOCH_DIR  as the options of these names
   COVENANT_AUTHORITY   the authorisation service; COVENANT_TOKEN_FILE the citizen's token
   COVENANT_PASSPHRASE  passphrase of the key file
   COVENANT_LOG         log filter, for example `info,covenant_daemon=debug`; logs go to standard error
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Verify(verify::VerifyArgs),
     /// Fetch the evidence of a query, or show a bundle
     Evidence(evidence::EvidenceArgs),
-    /// Make and show key files
+    /// Make, show, prove and rotate keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Ask audited questions
@@ -91,7 +91,7 @@ pub(crate) enum Command {
     /// Let another member act for this one
     #[command(subcommand)]
     Delegation(delegation::DelegationCommand),
-    /// Propose rule books and vote on them
+    /// Propose rule books, and vote on these and on members
     #[command(subcommand)]
     Proposal(proposal::ProposalCommand),
     /// Dispute records, and answer disputes

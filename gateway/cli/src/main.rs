@@ -7,7 +7,11 @@
 //! | `document`, `print`, `table`, `words`, `error` | what a command returns, and how it reaches the terminal |
 //! | `files`, `subject`, `claims`, `ground` | what comes from files, personal data above all |
 //! | `answer` | answers: shown, kept, their documents saved |
-//! | `publish` | entries for the ledger |
+//! | `publish`, `act` | entries for the ledger; acts of administration, with an officer's signature where one is needed |
+//! | `init`, `node`, `gateway`, `signals` | founding a consortium; the processes |
+//! | `local`, `doctor`, `backup`, `certificate` | a member's own node, for its operator |
+//! | `member`, `proposal` | who belongs, and votes |
+//! | `soak` | faults of real processes |
 //! | `authority`, `my` | the authorisation service, and what citizens do there |
 //! | `consent`, `dataset`, `grant`, `keys`, `ledger`, `policy`, `purpose`, `query` | commands of one noun each |
 //! | `evidence`, `explain`, `import`, `status`, `verify` | single commands |

@@ -85,6 +85,8 @@ pub(crate) enum MemberCommand {
     Officer {
         /// The officer's verifying key; without it none is needed any more
         key: Option<String>,
+        #[command(flatten)]
+        act: Act,
     },
 }
 
@@ -134,9 +136,7 @@ pub(crate) async fn run(context: &Context, command: MemberCommand) -> Result<Doc
             }
             return crate::publish::publish(&client, Body::KeyLocked(member)).await;
         }
-        MemberCommand::Officer { key } => {
-            return Act::default().publish(context, Body::OfficerNamed(key)).await;
-        }
+        MemberCommand::Officer { key, act } => return act.publish(context, Body::OfficerNamed(key)).await,
         MemberCommand::Admit { file, possession, why } => {
             let member: Member = files::read_value(&file, "a member")?;
             (RosterChange::Admit { member, possession }, why)

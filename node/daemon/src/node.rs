@@ -441,7 +441,7 @@ async fn barred(replica: &Replica) -> Result<bool, NodeError> {
     let barred: Vec<String> = covenant_canon::from_bytes(&bytes)?;
     let membership = replica.membership();
     let key = membership.member(&replica.member).map(|m| &m.verifying_key);
-    let is_barred = key.is_some_and(|key| barred.contains(key));
+    let is_barred = key.is_none_or(|key| barred.contains(key));
     if is_barred {
         tracing::warn!(member = %replica.member, "restored from a backup: it follows without voting until it is started with a rotated key in force");
     }

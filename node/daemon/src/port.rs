@@ -144,9 +144,9 @@ impl NodePort for LocalNode {
     }
 
     async fn simulate(&self, book: RuleBook, last: u32) -> Result<Simulation, PortError> {
-        let genesis = self.0.genesis();
+        let suite = self.0.genesis().suite;
         let invalid = |e: GuardError| PortError::refused("policy-invalid", e.to_string());
-        let guard = Guard::compile(genesis.suite, &book, &genesis.members).map_err(invalid)?;
+        let guard = self.0.with_state(|s| Guard::compile(suite, &book, s.members())).map_err(invalid)?;
         self.0.simulate(Arc::new(guard), last).await.map_err(unavailable)
     }
 

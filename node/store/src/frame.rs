@@ -5,7 +5,7 @@
 //! frame*    length (4 bytes, big endian) · payload · first 8 bytes of SHA-256(payload)
 //! ```
 //!
-//! The first frame's payload is an array that begins with the version. The trailer's payload holds SHA-256 over every
+//! The first frame's payload begins with the version. The trailer's payload holds SHA-256 over every
 //! byte before it. A frame's own check tells where a file is damaged before its rows are believed; the trailer tells
 //! that frames are complete and in order. Both find damage, not malice.
 

@@ -240,6 +240,45 @@ fn holds<Noun: serde::de::DeserializeOwned + Serialize, Shape: PartialSchema>(js
     assert_eq!(keys_of(&noun), described::<Shape>());
 }
 
+/// The noun reads each JSON and writes it back, and its shape describes the keys of all together.
+fn hold<Noun: serde::de::DeserializeOwned + Serialize, Shape: PartialSchema>(variants: &[&serde_json::Value]) {
+    let mut keys = BTreeSet::new();
+    for json in variants {
+        let noun: Noun = serde_json::from_value((*json).clone()).unwrap();
+        assert_eq!(&&serde_json::to_value(&noun).unwrap(), json);
+        keys.append(&mut keys_of(&noun));
+    }
+    assert_eq!(keys, described::<Shape>());
+}
+
+#[test]
+fn shapes_of_the_roster_are_those_of_the_nouns() {
+    use serde_json::json;
+    let member = json!({
+        "id": "housing", "names": { "zh": "住建", "en": "Housing" }, "class": "government", "roles": ["observer"],
+        "verifying_key": "sm:00", "sealing_key": "sm:00",
+    });
+    let vote = json!({ "quorum_percent": 60, "objection_ms": 1 });
+    let charter = json!({
+        "freshness_ms": 1, "completion_ms": 2, "pending_per_member": 3, "restores_voided": true, "policy_vote": vote,
+        "member_vote": vote, "four_eyes": true,
+    });
+    let seat = json!({ "member": member, "standing": "frozen", "officer_key": "sm:00" });
+    holds::<covenant_domain::Seat, Seat>(&seat);
+    let roster = json!({ "number": 1, "from_height": 2, "seats": [seat], "charter": charter });
+    holds::<covenant_domain::Roster, Roster>(&roster);
+    let keys = json!({ "member": "tax", "verifying_key": "sm:00", "sealing_key": "sm:00", "possession": "sm:00" });
+    holds::<covenant_domain::NewKeys, NewKeys>(&keys);
+    let changes = [
+        json!({ "change": "admit", "member": member, "possession": "sm:00" }),
+        json!({ "change": "lock", "member": "tax" }),
+        json!({ "change": "replace_keys", "keys": keys }),
+        json!({ "change": "set_roles", "member": "tax", "roles": ["holder"] }),
+        json!({ "change": "amend", "charter": charter }),
+    ];
+    hold::<covenant_domain::RosterChange, RosterChange>(&changes.iter().collect::<Vec<_>>());
+}
+
 #[test]
 fn shapes_of_the_register_are_those_of_the_nouns() {
     use serde_json::json;
@@ -303,7 +342,8 @@ fn shapes_of_the_register_are_those_of_the_nouns() {
     let book = json!({ "holder": "tax", "revision": 1, "rules": [rule], "roles": [link], "auto": [auto] });
     holds::<covenant_domain::RuleBook, RuleBook>(&book);
     let subject = json!({ "kind": "policy", "book": book, "review": digest });
-    holds::<covenant_domain::ProposalSubject, ProposalSubject>(&subject);
+    let leaves = json!({ "kind": "roster", "change": { "change": "remove", "member": "bank" } });
+    hold::<covenant_domain::ProposalSubject, ProposalSubject>(&[&subject, &leaves]);
     let proposal = json!({ "id": id, "subject": subject, "reason": "r" });
     holds::<covenant_domain::Proposal, Proposal>(&proposal);
     holds::<covenant_domain::ProposalState, ProposalState>(&json!({

@@ -10,8 +10,7 @@ mod terms;
 use std::collections::{BTreeMap, BTreeSet};
 
 use covenant_canon::Digest;
-use covenant_domain::{Dataset, DatasetId, DatasetStage, DatasetStatus, Member, MemberId, Names};
-use covenant_ledger::Genesis;
+use covenant_domain::{Dataset, DatasetId, DatasetStage, DatasetStatus, Member, MemberId, Names, Roster};
 use serde_json::{Value, json};
 
 /// The graph under construction.
@@ -25,19 +24,21 @@ struct Graph<'a> {
     terms: BTreeMap<String, (&'static str, Option<&'static str>)>,
 }
 
-/// The whole catalogue as text. Archived datasets are left out.
+/// The whole catalogue of the consortium of that name as text. Archived datasets are left out; former members are in, since
+/// descriptions may name them.
 pub(crate) fn export(
-    genesis: &Genesis,
+    name: &str,
     consortium: &Digest,
+    roster: &Roster,
     items: &[(&Dataset, &DatasetStatus)],
     base: &str,
     now_ms: u64,
 ) -> String {
-    let members = genesis.members.iter().map(|m| (&m.id, m)).collect();
+    let members = roster.members().map(|m| (&m.id, m)).collect();
     let mut graph = Graph { base, consortium, now_ms, members, nodes: Vec::new(), terms: BTreeMap::new() };
     let shown: Vec<_> = items.iter().filter(|(_, s)| s.stage(now_ms) != DatasetStage::Archived).collect();
-    graph.catalogue(&genesis.consortium, shown.iter().map(|(d, _)| &d.id));
-    graph.service(&genesis.consortium, shown.iter().map(|(d, _)| &d.id));
+    graph.catalogue(name, shown.iter().map(|(d, _)| &d.id));
+    graph.service(name, shown.iter().map(|(d, _)| &d.id));
     for member in graph.members.clone().into_values() {
         graph.agent(member);
     }

@@ -2,7 +2,7 @@
 
 use covenant_canon::SuiteId;
 use covenant_domain::*;
-use covenant_ledger::Charter;
+use covenant_ledger::{Charter, Genesis};
 
 use super::*;
 use serde_json::Value;
@@ -157,7 +157,8 @@ fn document() -> Value {
     let datasets = datasets();
     let items: Vec<_> = datasets.iter().map(|(d, s)| (d, s)).collect();
     let genesis = genesis();
-    let text = export(&genesis, &Digest([7; 32]), &items, "https://share.example.gov.cn", 900);
+    let text =
+        export(&genesis.consortium, &Digest([7; 32]), &genesis.roster(), &items, "https://share.example.gov.cn", 900);
     serde_json::from_str(&text).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! How much a peer may send. The engine queues what it is handed without bound, and checks a signature of every vote; so
-//! what comes faster than any honest validator speaks is dropped at the door, as a frame lost on the way would be.
+//! what comes faster than any honest validator speaks is dropped at the door, as a frame lost on the way would be. Answers that
+//! were asked for are charged as they come and given back once they are read; of a peer that has nothing left they are dropped too.
 
 use std::collections::BTreeMap;
 
