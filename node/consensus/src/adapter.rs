@@ -374,7 +374,7 @@ impl Adapter {
             return Ok(SyncedValueOutcome::LocalTransientError);
         }
         let number = round.as_u32().unwrap_or_default();
-        match self.app.check(height.0, number, &proposer.0, bytes.clone()).await.map_err(during("check"))? {
+        match self.app.check_decided(height.0, number, &proposer.0, bytes.clone()).await.map_err(during("check"))? {
             Verdict::Valid(id) => {
                 self.known.insert(id, bytes);
                 self.fetched = true;

@@ -102,6 +102,18 @@ pub trait Application: Send + Sync + 'static {
     /// block now, it may have been made by an earlier proposer of the same height.
     async fn check(&self, height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError>;
 
+    /// As [`check`](Application::check), for a block that was fetched with its certificate. A quorum has agreed on it, so
+    /// that what only a validator's own clock speaks against is no fault any more.
+    async fn check_decided(
+        &self,
+        height: u64,
+        round: u32,
+        proposer: &MemberId,
+        block: Bytes,
+    ) -> Result<Verdict, AppError> {
+        self.check(height, round, proposer, block).await
+    }
+
     /// The blocks that were stored for this round by [`propose`](Application::propose) or
     /// [`check`](Application::check).
     async fn undecided(&self, height: u64, round: u32) -> Result<Vec<Undecided>, AppError>;

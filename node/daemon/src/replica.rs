@@ -192,6 +192,26 @@ impl Replica {
         chain.state.equivocations().any(|shown| &shown.validator == validator && shown.height >= since)
     }
 
+    /// Checks a block against the chain and keeps it; nothing of it is later than `now_ms` and what clocks may differ.
+    async fn check_at(
+        self: &Arc<Self>,
+        now_ms: u64,
+        round: u32,
+        proposer: &MemberId,
+        block: Bytes,
+    ) -> Result<Verdict, AppError> {
+        let check =
+            move |replica: &Self, chain: &Chain| chain.check(now_ms, &block, |batch| replica.check_known(chain, batch));
+        let prepared = match self.on_chain(check).await.map_err(AppError::new)? {
+            Ok(prepared) => prepared,
+            Err(reason) => return Ok(Verdict::Invalid(reason)),
+        };
+        self.steps.pass("block-checked");
+        let id = prepared.id;
+        self.keep_undecided(round, proposer, prepared).await.map_err(AppError::new)?;
+        Ok(Verdict::Valid(id))
+    }
+
     /// Puts a batch into the mempool, if the key that it was checked with still counts.
     ///
     /// INVARIANT: under the chain's lock, so that a roster entered meanwhile either is seen here or finds the batch.
@@ -485,18 +505,17 @@ impl Application for Engineered {
     }
 
     async fn check(&self, _height: u64, round: u32, proposer: &MemberId, block: Bytes) -> Result<Verdict, AppError> {
-        let replica = &self.0;
-        let check = move |replica: &Replica, chain: &Chain| {
-            chain.check(replica.clock.now_ms(), &block, |batch| replica.check_known(chain, batch))
-        };
-        let prepared = match replica.on_chain(check).await.map_err(AppError::new)? {
-            Ok(prepared) => prepared,
-            Err(reason) => return Ok(Verdict::Invalid(reason)),
-        };
-        replica.steps.pass("block-checked");
-        let id = prepared.id;
-        replica.keep_undecided(round, proposer, prepared).await.map_err(AppError::new)?;
-        Ok(Verdict::Valid(id))
+        self.0.check_at(self.0.clock.now_ms(), round, proposer, block).await
+    }
+
+    async fn check_decided(
+        &self,
+        _height: u64,
+        round: u32,
+        proposer: &MemberId,
+        block: Bytes,
+    ) -> Result<Verdict, AppError> {
+        self.0.check_at(u64::MAX, round, proposer, block).await
     }
 
     async fn undecided(&self, height: u64, round: u32) -> Result<Vec<Undecided>, AppError> {
