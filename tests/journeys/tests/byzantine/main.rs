@@ -15,6 +15,7 @@ mod equivocating;
 mod flood;
 mod malformed;
 mod mouth;
+mod restored;
 mod silent;
 mod skewed;
 mod square;
