@@ -1,5 +1,6 @@
 //! The offline verifier: bytes and a trust root in, the first failing step out.
 
+mod inclusion;
 mod receipt;
 
 use covenant_canon::{Digest, HashAlgorithm, Label, from_bytes, to_bytes};
@@ -7,9 +8,10 @@ use covenant_domain::{Answer, Body, Decision, Intent, Lapse, Permit};
 use serde::Serialize;
 
 use crate::answer::check_answer;
-use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
-use crate::{Anchor, Authored, Bundle, Closure, Genesis, Handover, LeafProof, Trust};
+use crate::merkle::verify_consistency;
+use crate::{Anchor, Authored, Bundle, Closure, Genesis, Handover, Trust};
 
+use inclusion::{included, included_derived};
 pub use receipt::{verify_evidence, verify_receipt};
 
 /// The steps of verification in their order. Names are stable.
@@ -383,21 +385,4 @@ fn check_permit(permit: &Permit, decision: &Decision, intent: &Intent, height: u
         Some(field) => Err(format!("permit grants field `{field}` that was not asked")),
         None => Ok(()),
     }
-}
-
-fn included(leaf: &LeafProof, anchor: &Anchor) -> bool {
-    let bytes = to_bytes(&leaf.entry);
-    let log = &anchor.header.log;
-    [(HashAlgorithm::Sm3, &leaf.path_sm3), (HashAlgorithm::Sha256, &leaf.path_sha256)].into_iter().all(
-        |(algorithm, path)| {
-            verify_inclusion(algorithm, &leaf_hash(algorithm, &bytes), leaf.index, log.size, path, log.of(algorithm))
-        },
-    )
-}
-
-/// A derived entry has no author: nobody could have submitted it. It bears the time of the block that derived it, so a
-/// later block does not pass for that one.
-fn included_derived(leaf: &LeafProof, anchor: &Anchor) -> bool {
-    let derived = leaf.entry.author.is_none() && leaf.entry.body.is_derived();
-    derived && leaf.entry.made_ms == anchor.header.time_ms && included(leaf, anchor)
 }

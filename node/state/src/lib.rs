@@ -15,6 +15,7 @@ mod fresh;
 mod lookup;
 mod object;
 mod objects;
+mod roster;
 mod state;
 mod tree;
 mod view;

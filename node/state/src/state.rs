@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covenant_canon::{CanonError, Digest, SuiteId, from_bytes, to_bytes};
-use covenant_domain::{DatasetId, Equivocation, GrantId, IntentId, Member, MemberId, PurposeCode, Standing};
+use covenant_domain::{DatasetId, GrantId, IntentId, Member, MemberId, PurposeCode};
 use covenant_engine::{GrantState, Guard, GuardError, Moment};
 use covenant_ledger::{Charter, CheckedBatch, Genesis, GenesisError, MemberKeys, Membership, RosterError, Trust};
 
@@ -260,12 +260,6 @@ impl State {
         &self.membership.roster().charter
     }
 
-    /// All members; former ones are none.
-    pub fn members(&self) -> impl Iterator<Item = &Member> {
-        let seats = self.membership.roster().seats.iter();
-        seats.filter(|seat| seat.standing != Standing::Removed).map(|seat| &seat.member)
-    }
-
     /// Parsed public keys of a member whose signatures count.
     pub fn keys(&self, member: &MemberId) -> Option<&MemberKeys> {
         self.membership.keys(member)
@@ -279,32 +273,6 @@ impl State {
     /// Rosters of all heights that are known.
     pub fn trust(&self) -> &Trust {
         &self.trust
-    }
-
-    /// The roster that holds from the height after the next one on, where it is another: what the header of the next block
-    /// names.
-    pub fn next_roster(&self) -> Option<&Arc<Membership>> {
-        let after = self.trust.at(self.height.saturating_add(2));
-        (!Arc::ptr_eq(after, &self.membership)).then_some(after)
-    }
-
-    /// Whether a roster waits for heights to come: blocks are then made without entries too.
-    pub fn awaits_roster(&self) -> bool {
-        !Arc::ptr_eq(self.trust.latest(), &self.membership)
-    }
-
-    /// Whether a transport certificate was revoked by its member.
-    pub fn is_revoked(&self, member: &MemberId, serial: &str) -> bool {
-        let key = Key::Revoked { member: member.clone(), serial: serial.to_owned() };
-        self.objects.get(&key).is_some()
-    }
-
-    /// Proofs that validators contradicted themselves.
-    pub fn equivocations(&self) -> impl Iterator<Item = &Equivocation> {
-        self.objects.of(Kind::Equivocation).filter_map(|(_, object)| match object {
-            Object::Equivocation(shown) => Some(shown.as_ref()),
-            _ => None,
-        })
     }
 
     /// Whether something has become due by this time: a permit ran out, a clock, a vote.

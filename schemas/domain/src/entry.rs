@@ -7,9 +7,8 @@ use crate::{
     AccessRequest, Authority, Ballot, Calendar, CaseOpened, CaseResult, CaseShare, CeremonyCall, CeremonyStep,
     CertificateRevoked, ClockOverdue, Completion, Consent, ConsentChange, ConsentId, Dataset, DatasetChange, DatasetId,
     Decision, Delegation, DelegationId, DeletionAttestation, Dispute, DisputeAnswer, DisputeId, Epoch, Equivocation,
-    Freeze, GrantChange, GrantId, Intent, Lapse, MemberId, NewKeys, Notice, Notify, Overlay, Permit, Proposal,
-    ProposalClosed, Purpose, RequestId, RequestStep, RightChange, RightId, RuleApplied, RuleBook, SignedGrant, Tariff,
-    Voided,
+    Freeze, GrantChange, GrantId, Intent, Lapse, MemberId, NewKeys, Notice, Overlay, Proposal, ProposalClosed, Purpose,
+    RequestId, RequestStep, RightChange, RightId, RuleApplied, RuleBook, SignedGrant, Tariff, Voided,
 };
 
 /// The content of an entry. Numbers are never reused.
@@ -357,11 +356,11 @@ impl Body {
     }
 
     /// What else the entry is about, for the index: the consent or authority that an intent names, and whom a permit is to
-    /// be told, see [`told_to`].
+    /// be told, see [`told_to`](crate::told_to).
     pub fn under(&self) -> Vec<String> {
         match self {
             Self::Intent(Intent { authority: Authority::Consent { id }, .. }) => vec![id.to_string()],
-            Self::Decision(decision) => decision.permit().map(told).unwrap_or_default(),
+            Self::Decision(decision) => decision.permit().map(crate::told::told).unwrap_or_default(),
             _ => Vec::new(),
         }
     }
@@ -378,21 +377,6 @@ impl Body {
                 | Self::RequestAutoApproved(_)
         )
     }
-}
-
-/// Whom a permit is to be told beside its parties. The subject sees every use by its consent.
-fn told(permit: &Permit) -> Vec<String> {
-    let whom = permit.obligations.notify.iter().filter_map(|notify| match notify {
-        Notify::Steward => Some(told_to(Some(&permit.holder))),
-        Notify::Regulator => Some(told_to(None)),
-        Notify::Subject => None,
-    });
-    whom.collect()
-}
-
-/// How the index names those who are told of a permit: a holder's stewards, or the regulators.
-pub fn told_to(holder: Option<&MemberId>) -> String {
-    holder.map_or_else(|| "told regulators".to_owned(), |holder| format!("told {holder}"))
 }
 
 /// A leaf of the evidence log.

@@ -15,6 +15,7 @@ mod delegation;
 mod dispute;
 mod entry;
 mod epoch;
+mod equivocation;
 mod escrow;
 mod grant;
 mod id;
@@ -32,6 +33,7 @@ mod right;
 mod roster;
 mod simulation;
 mod subject;
+mod told;
 mod usage;
 
 pub use answer::{Answer, AnswerError, Disclosure, FieldMatch, MatchOutcome, QueryInput, disclose};
@@ -49,8 +51,9 @@ pub use dataset::{
 pub use decision::{Decision, Notification, Obligations, Outcome, Permit, Reason, ReasonCode, Release};
 pub use delegation::{Delegation, Power};
 pub use dispute::{Dispute, DisputeAnswer, DisputeKind, DisputeState};
-pub use entry::{Body, Countersigned, Entry, countersigned, told_to};
+pub use entry::{Body, Countersigned, Entry, countersigned};
 pub use epoch::{Epoch, EpochError, LookupTable, MAX_ROW_BYTES, Overlay, Point, Proof};
+pub use equivocation::{Equivocation, SignedStatement};
 pub use escrow::{
     Case, CaseItem, CaseNumber, CaseNumberError, CaseOpened, CaseOutcome, CaseResult, CaseShare, Ceremony,
     CeremonyCall, CeremonyStatus, CeremonyStep, Contribution, MAX_TRUSTEES, Package, SealedShare, attested,
@@ -76,10 +79,8 @@ pub use request::{
     RequestStatus, RequestStep, RiskAnswer, RiskLevel, RiskRecord, RuleApplied,
 };
 pub use right::{RightChange, RightKind, RightState};
-pub use roster::{
-    CertificateRevoked, Equivocation, Freeze, NewKeys, Roster, RosterChange, RosterStep, Seat, SignedStatement,
-    Standing, possession,
-};
+pub use roster::{CertificateRevoked, Freeze, NewKeys, Roster, RosterChange, RosterStep, Seat, Standing, possession};
 pub use simulation::{Simulated, Simulation};
 pub use subject::{CreditCode, ResidentNumber, Subject, SubjectError, SubjectKind, UnitNumber};
+pub use told::told_to;
 pub use usage::{Account, Reliability, Tariff, Usage, reliability, settle};
