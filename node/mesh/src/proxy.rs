@@ -18,7 +18,7 @@ pub struct Conditions {
     pub delay_ms: u64,
     /// At most so much more, by chance; order is kept.
     pub jitter_ms: u64,
-    /// How many of a thousand chunks are lost once, which TCP makes a stall of [`STALL`].
+    /// How many of a thousand chunks are lost once, which TCP makes a stall of `STALL`.
     pub loss_permille: u32,
     /// Most bytes a second and direction; 0 for no limit.
     pub bytes_per_s: u64,
