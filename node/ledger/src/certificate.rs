@@ -154,42 +154,44 @@ pub enum VoteKind {
     Precommit,
 }
 
-#[derive(Encode)]
+/// A vote as it is signed.
+#[derive(Encode, Decode)]
 #[cbor(map)]
-struct VoteMessage<'a> {
+pub(crate) struct VoteMessage {
     #[n(0)]
-    label: &'a str,
+    pub(crate) label: String,
     #[n(1)]
-    consortium: &'a Digest,
+    pub(crate) consortium: Digest,
     #[n(2)]
-    kind: VoteKind,
+    pub(crate) kind: VoteKind,
     #[n(3)]
-    height: u64,
+    pub(crate) height: u64,
     #[n(4)]
-    round: u32,
+    pub(crate) round: u32,
     #[n(5)]
-    block: Option<Digest>,
+    pub(crate) block: Option<Digest>,
     #[n(6)]
-    validator: &'a MemberId,
+    pub(crate) validator: MemberId,
 }
 
-#[derive(Encode)]
+/// A proposal as it is signed.
+#[derive(Encode, Decode)]
 #[cbor(map)]
-struct ProposalMessage<'a> {
+pub(crate) struct ProposalMessage {
     #[n(0)]
-    label: &'a str,
+    pub(crate) label: String,
     #[n(1)]
-    consortium: &'a Digest,
+    pub(crate) consortium: Digest,
     #[n(2)]
-    height: u64,
+    pub(crate) height: u64,
     #[n(3)]
-    round: u32,
+    pub(crate) round: u32,
     #[n(4)]
-    block: Digest,
+    pub(crate) block: Digest,
     #[n(5)]
-    valid_round: Option<u32>,
+    pub(crate) valid_round: Option<u32>,
     #[n(6)]
-    validator: &'a MemberId,
+    pub(crate) validator: MemberId,
 }
 
 /// The bytes a validator signs as its vote: canonical CBOR, bound to the consortium by its genesis digest. `block` is
@@ -202,7 +204,8 @@ pub fn vote_bytes(
     block: Option<Digest>,
     validator: &MemberId,
 ) -> Vec<u8> {
-    to_bytes(&VoteMessage { label: Label::VOTE.as_str(), consortium, kind, height, round, block, validator })
+    let (label, consortium, validator) = (Label::VOTE.as_str().to_owned(), *consortium, validator.clone());
+    to_bytes(&VoteMessage { label, consortium, kind, height, round, block, validator })
 }
 
 /// The bytes a proposer signs: the block it proposes in this round and, when it re-proposes a block that had more than
@@ -215,15 +218,8 @@ pub fn proposal_bytes(
     valid_round: Option<u32>,
     validator: &MemberId,
 ) -> Vec<u8> {
-    to_bytes(&ProposalMessage {
-        label: Label::PROPOSAL.as_str(),
-        consortium,
-        height,
-        round,
-        block,
-        valid_round,
-        validator,
-    })
+    let (label, consortium, validator) = (Label::PROPOSAL.as_str().to_owned(), *consortium, validator.clone());
+    to_bytes(&ProposalMessage { label, consortium, height, round, block, valid_round, validator })
 }
 
 /// One validator's precommit within a [`Certificate`].

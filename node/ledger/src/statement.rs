@@ -2,8 +2,8 @@
 
 use covenant_canon::{Digest, Label, from_bytes};
 use covenant_domain::{Equivocation, MemberId};
-use minicbor::Decode;
 
+use crate::certificate::{ProposalMessage, VoteMessage};
 use crate::{MemberKeys, VoteKind};
 
 /// A vote or a proposal. Its bytes are those of [`vote_bytes`](crate::vote_bytes) and
@@ -24,54 +24,16 @@ pub struct Statement {
     pub consortium: Digest,
 }
 
-#[derive(Decode, minicbor::Encode)]
-#[cbor(map)]
-struct VoteRead {
-    #[n(0)]
-    label: String,
-    #[n(1)]
-    consortium: Digest,
-    #[n(2)]
-    kind: VoteKind,
-    #[n(3)]
-    height: u64,
-    #[n(4)]
-    round: u32,
-    #[n(5)]
-    block: Option<Digest>,
-    #[n(6)]
-    validator: MemberId,
-}
-
-#[derive(Decode, minicbor::Encode)]
-#[cbor(map)]
-struct ProposalRead {
-    #[n(0)]
-    label: String,
-    #[n(1)]
-    consortium: Digest,
-    #[n(2)]
-    height: u64,
-    #[n(3)]
-    round: u32,
-    #[n(4)]
-    block: Digest,
-    #[n(5)]
-    valid_round: Option<u32>,
-    #[n(6)]
-    validator: MemberId,
-}
-
 impl Statement {
     /// Reads the bytes; none when they are neither a vote nor a proposal.
     pub fn read(message: &[u8]) -> Option<Self> {
-        if let Ok(vote) = from_bytes::<VoteRead>(message)
+        if let Ok(vote) = from_bytes::<VoteMessage>(message)
             && vote.label == Label::VOTE.as_str()
         {
-            let VoteRead { consortium, kind, height, round, block, validator, .. } = vote;
+            let VoteMessage { consortium, kind, height, round, block, validator, .. } = vote;
             return Some(Self { kind: Some(kind), height, round, block, validator, consortium });
         }
-        let ProposalRead { label, consortium, height, round, block, validator, .. } = from_bytes(message).ok()?;
+        let ProposalMessage { label, consortium, height, round, block, validator, .. } = from_bytes(message).ok()?;
         let proposal = Self { kind: None, height, round, block: Some(block), validator, consortium };
         (label == Label::PROPOSAL.as_str()).then_some(proposal)
     }
