@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use covenant_daemon::service::{Certificates, Circle, NodeFile, Secrets, passphrase, read_trust};
+use covenant_daemon::service::{Home, NodeFile};
 use covenant_domain::{Body, CertificateRevoked};
 use covenant_tls::CertificateInfo;
 use serde_json::json;
@@ -43,11 +43,7 @@ pub(crate) async fn run(context: &Context, command: CertificateCommand) -> Resul
         CertificateCommand::Show { file } => Ok(told(&read(&file)?)),
         CertificateCommand::Renew { config } => {
             let file = NodeFile::read(&config)?;
-            let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
-            let secret = passphrase(file.passphrase_file.as_deref())?;
-            let secrets = Secrets::open(&file.member, &file.keys, secret, trust.latest())?;
-            let circle = Circle::new(genesis.consortium.clone(), trust);
-            let certificates = Certificates::load(file.tls.clone(), secrets.keyring, circle)?;
+            let certificates = Home::open(file.home())?.certificates;
             certificates.issue_now()?;
             Ok(told(&certificates.current.info()))
         }

@@ -8,11 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use covenant_app::Nodes;
 use covenant_app::port::NodePort;
-use covenant_daemon::rpc::RemoteNode;
-use covenant_daemon::service::{
-    CONFIG_FORMAT, Certificates, Circle, Dialer, Guarded, Secrets, ServiceError, TlsFiles, passphrase, read_toml,
-    read_trust,
-};
+use covenant_daemon::service::{CONFIG_FORMAT, Dialer, Home, HomeFiles, ServiceError, TlsFiles, read_toml};
 use covenant_domain::MemberId;
 use covenant_server::{ServerConfig, Tls, serve};
 use covenant_tls::{Profile, gateway_config};
@@ -90,32 +86,41 @@ impl GatewayFile {
         [&mut file.passphrase_file, &mut file.handovers].into_iter().flatten().for_each(place);
         Ok(file)
     }
+
+    fn home(&self) -> HomeFiles<'_> {
+        HomeFiles {
+            member: &self.member,
+            genesis: &self.genesis,
+            handovers: self.handovers.as_ref(),
+            keys: &self.keys,
+            passphrase_file: self.passphrase_file.as_deref(),
+            tls: self.tls.clone(),
+        }
+    }
 }
 
 /// Runs the command until the process is told to end.
 pub(crate) async fn run(context: &Context, args: &GatewayArgs) -> Result<Document, CliError> {
     let file = GatewayFile::read(&args.config)?;
-    let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
-    let secret = passphrase(file.passphrase_file.as_deref())?;
-    let secrets = Secrets::open(&file.member, &file.keys, secret, trust.latest())?;
-    let circle = Circle::new(genesis.consortium.clone(), trust);
-    let certificates = Arc::new(Certificates::load(file.tls.clone(), secrets.keyring, circle.clone())?);
-    certificates.renew()?;
-    let profile = Profile::from(genesis.suite);
-    let guarded = Arc::new(Guarded::new(profile, certificates.current.clone(), circle.clone())?);
+    let home = Home::open(file.home())?;
+    home.certificates.renew()?;
+    let guarded = home.guarded()?;
+    let Home { genesis, circle, certificates, .. } = home;
+    let certificates = Arc::new(certificates);
     let nodes = file.nodes.iter().map(|(member, address)| {
-        let dialer = Dialer::new(guarded.clone(), member.clone(), address.clone());
-        let node = RemoteNode::new(member.clone(), move || {
-            let dialer = dialer.clone();
-            async move { dialer.dial().await }
-        });
+        let node = Dialer::new(guarded.clone(), member.clone(), address.clone()).node();
         (member.clone(), Arc::new(node) as Arc<dyn NodePort>)
     });
     let consortium = Nodes::new(genesis.clone(), nodes.collect());
     let mut config = ServerConfig::at(file.listen);
     if !file.plain {
         let clock = Arc::new(covenant_daemon::service::now_ms as fn() -> u64);
-        config.tls = Some(Tls(gateway_config(profile, &certificates.current, clock, &[b"h2", b"http/1.1"])?));
+        config.tls = Some(Tls(gateway_config(
+            Profile::from(genesis.suite),
+            &certificates.current,
+            clock,
+            &[b"h2", b"http/1.1"],
+        )?));
     }
     let watch = circle.clone();
     config.on_trust = Some(Arc::new(move |trust| watch.follow(trust)));

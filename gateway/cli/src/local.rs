@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use covenant_app::port::NodePort as _;
 use covenant_daemon::rpc::RemoteNode;
-use covenant_daemon::service::{Certificates, Circle, Dialer, Guarded, NodeFile, Secrets, passphrase, read_trust};
+use covenant_daemon::service::{Dialer, Home, NodeFile, Secrets};
 use covenant_ledger::{Membership, Trust};
-use covenant_tls::Profile;
 
 use crate::error::CliError;
 
@@ -27,22 +26,15 @@ impl OwnNode {
     /// Reads the configuration, and makes ready to call.
     pub(crate) fn open(config: &Path) -> Result<Self, CliError> {
         let file = NodeFile::read(config)?;
-        let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
-        let secret = passphrase(file.passphrase_file.as_deref())?;
-        let secrets = Secrets::open(&file.member, &file.keys, secret, trust.latest())?;
-        let circle = Circle::new(genesis.consortium.clone(), trust.clone());
-        let certificates = Certificates::load(file.tls.clone(), secrets.keyring.clone(), circle.clone())?;
-        let guarded = Guarded::new(Profile::from(genesis.suite), certificates.current.clone(), circle)?;
+        let home = Home::open(file.home())?;
+        let guarded = home.guarded()?;
         let mut at = file.listen;
         if at.ip().is_unspecified() {
             at.set_ip(if at.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
         }
-        let dialer = Dialer::new(Arc::new(guarded), file.member.clone(), at.to_string());
-        let calling = dialer.clone();
-        let node = RemoteNode::new(file.member.clone(), move || {
-            let dialer = calling.clone();
-            async move { dialer.dial().await }
-        });
+        let dialer = Dialer::new(guarded, file.member.clone(), at.to_string());
+        let node = dialer.clone().node();
+        let Home { trust, secrets, .. } = home;
         Ok(Self { file, node, secrets, trust, dialer })
     }
 

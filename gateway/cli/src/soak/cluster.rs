@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covenant_app::port::NodePort;
-use covenant_daemon::rpc::RemoteNode;
-use covenant_daemon::service::{Certificates, Circle, Dialer, Guarded, NodeFile, Secrets, passphrase, read_trust};
+use covenant_daemon::service::{Dialer, Guarded, Home, HomeFiles, NodeFile};
 use covenant_domain::MemberId;
 use covenant_ledger::Genesis;
 use covenant_mesh::proxy::FaultProxy;
 use covenant_suite::SuiteId;
-use covenant_tls::Profile;
 use tokio::process::{Child, Command};
 
 use crate::error::CliError;
@@ -104,10 +102,7 @@ impl Cluster {
             let config = dir.join(member.as_str()).join("node.toml");
             cluster.join(number, &config)?;
             let dialer = Dialer::new(ways.clone(), member.clone(), listen.to_string());
-            let port = RemoteNode::new(member.clone(), move || {
-                let dialer = dialer.clone();
-                async move { dialer.dial().await }
-            });
+            let port = dialer.node();
             cluster.nodes.push(Process { member, config, child: None, port: Arc::new(port) });
         }
         for number in 0..cluster.nodes.len() {
@@ -222,12 +217,11 @@ impl Cluster {
 /// How the platform's gateway, which here is this process, calls nodes.
 fn ways(dir: &Path) -> Result<(Arc<Genesis>, Arc<Guarded>), CliError> {
     let home = dir.join(PLATFORM);
-    let (genesis, trust) = read_trust(&home.join("genesis.json"), None)?;
     let member = MemberId::new(PLATFORM).map_err(|e| CliError::usage(e.to_string()))?;
-    let secret = passphrase(Some(&home.join("passphrase")))?;
-    let secrets = Secrets::open(&member, &home.join("keys"), secret, trust.latest())?;
-    let circle = Circle::new(genesis.consortium.clone(), trust);
-    let certificates = Certificates::load(init::tls_files(&home, "node"), secrets.keyring, circle.clone())?;
-    let guarded = Guarded::new(Profile::from(genesis.suite), certificates.current.clone(), circle)?;
-    Ok((genesis, Arc::new(guarded)))
+    let (genesis, keys, secret) = (home.join("genesis.json"), home.join("keys"), home.join("passphrase"));
+    let tls = init::tls_files(&home, "node");
+    let (genesis, passphrase_file) = (&genesis, Some(secret.as_path()));
+    let files = HomeFiles { member: &member, genesis, handovers: None, keys: &keys, passphrase_file, tls };
+    let home = Home::open(files)?;
+    Ok((home.genesis.clone(), home.guarded()?))
 }

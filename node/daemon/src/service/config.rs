@@ -8,6 +8,7 @@ use covenant_domain::MemberId;
 use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
+use super::home::HomeFiles;
 
 /// Version of the format of configuration files.
 pub const CONFIG_FORMAT: u32 = 1;
@@ -111,6 +112,18 @@ impl NodeFile {
             [&mut source.vault, &mut source.live].into_iter().flatten().for_each(|url| *url = database(base, url));
         }
         Ok(file)
+    }
+
+    /// Where the member's trust root, keys and certificate lie.
+    pub fn home(&self) -> HomeFiles<'_> {
+        HomeFiles {
+            member: &self.member,
+            genesis: &self.genesis,
+            handovers: self.handovers.as_ref(),
+            keys: &self.keys,
+            passphrase_file: self.passphrase_file.as_deref(),
+            tls: self.tls.clone(),
+        }
     }
 }
 

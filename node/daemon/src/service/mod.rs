@@ -2,6 +2,7 @@
 
 mod config;
 mod directory;
+mod home;
 mod links;
 mod secrets;
 mod security;
@@ -14,7 +15,7 @@ use covenant_domain::Dataset;
 use covenant_ledger::{Genesis, GenesisError, Handover, HandoverError, Trust};
 use covenant_mesh::{Mesh, MeshConfig, MeshError, PeerInfo, Side};
 use covenant_source::{Mapping, Source, SourceError, Vault, live};
-use covenant_tls::{Profile, TlsError};
+use covenant_tls::TlsError;
 use futures::StreamExt as _;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -33,6 +34,7 @@ use crate::steps::Steps;
 
 pub use config::{CONFIG_FORMAT, NodeFile, SourceFile, TlsFiles, database, read_toml};
 pub use directory::Circle;
+pub use home::{Home, HomeFiles};
 pub use secrets::{Certificates, Secrets, passphrase};
 pub use security::{Dialer, Guarded};
 
@@ -133,17 +135,13 @@ impl Service {
     /// # Errors
     /// [`ServiceError`] naming what cannot be used; nothing runs then.
     pub async fn start(file: NodeFile, steps: Steps) -> Result<Self, ServiceError> {
-        let (genesis, trust) = read_trust(&file.genesis, file.handovers.as_ref())?;
-        let passphrase = passphrase(file.passphrase_file.as_deref())?;
-        let secrets = Secrets::open(&file.member, &file.keys, passphrase, trust.latest())?;
-        let circle = Circle::new(genesis.consortium.clone(), trust);
-        let certificates = Certificates::load(file.tls.clone(), secrets.keyring.clone(), circle.clone())?;
-        certificates.renew()?;
-        let certificates = Arc::new(certificates);
+        let home = Home::open(file.home())?;
+        home.certificates.renew()?;
         let sources = sources(&file).await?;
-        let profile = Profile::from(genesis.suite);
-        let guarded = Guarded::new(profile, certificates.current.clone(), circle.clone())?;
-        let (me, security, addresses) = (file.member.clone(), Arc::new(guarded), file.addresses.clone());
+        let security = home.guarded()?;
+        let Home { genesis, secrets, circle, certificates, .. } = home;
+        let certificates = Arc::new(certificates);
+        let (me, addresses) = (file.member.clone(), file.addresses.clone());
         let config = MeshConfig::new(me, genesis.digest(), file.listen, security, addresses);
         let (mesh, events, visits) = Mesh::start(config).await?;
         let mesh = Arc::new(mesh);

@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::directory::Circle;
 use super::{RPC, now_ms};
+use crate::rpc::RemoteNode;
 
 /// The transport of a member: its certificate, and the ledger's word on everybody else's.
 pub struct Guarded {
@@ -118,5 +119,14 @@ impl Dialer {
         stream.set_nodelay(true)?;
         let connected = TlsConnector::from(config).connect(name, stream).await;
         connected.map_err(|e| explain_io(&e).map_or(e, |named| other(named.to_string())))
+    }
+
+    /// The node's port, which dials by itself. It has to be called in a tokio runtime.
+    pub fn node(self) -> RemoteNode {
+        let peer = self.peer.clone();
+        RemoteNode::new(peer, move || {
+            let dialer = self.clone();
+            async move { dialer.dial().await }
+        })
     }
 }

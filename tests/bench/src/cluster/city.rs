@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 use covenant_app::port::{LedgerTip, NodePort};
 use covenant_canon::{Digest, SuiteId};
 use covenant_client::{Identity, load_identity};
-use covenant_daemon::rpc::RemoteNode;
-use covenant_daemon::service::{Certificates, Circle, Dialer, Guarded, Secrets, TlsFiles, passphrase, read_trust};
+use covenant_daemon::service::{Dialer, Home, HomeFiles, TlsFiles};
 use covenant_domain::{Body, MemberId};
-use covenant_tls::Profile;
 use tempfile::TempDir;
 
 use super::entries;
@@ -208,24 +206,19 @@ impl City {
 
 /// The loader's way to each node, as a gateway has it.
 fn ways(own: &Path, addresses: &[String]) -> Result<(Digest, Vec<Arc<dyn NodePort>>), Failure> {
-    let (genesis, trust) = read_trust(&own.join("genesis.json"), None)?;
     let member = MemberId::new(LOADER)?;
-    let secret = passphrase(Some(&own.join("passphrase")))?;
-    let secrets = Secrets::open(&member, &own.join("keys"), secret, trust.latest())?;
-    let circle = Circle::new(genesis.consortium.clone(), trust);
+    let (genesis, keys, secret) = (own.join("genesis.json"), own.join("keys"), own.join("passphrase"));
     let tls = TlsFiles { certificate: own.join("tls/node.pem"), key: own.join("tls/node.key") };
-    let certificates = Certificates::load(tls, secrets.keyring, circle.clone())?;
-    let guarded = Arc::new(Guarded::new(Profile::from(genesis.suite), certificates.current.clone(), circle)?);
+    let (genesis, passphrase_file) = (&genesis, Some(secret.as_path()));
+    let files = HomeFiles { member: &member, genesis, handovers: None, keys: &keys, passphrase_file, tls };
+    let home = Home::open(files)?;
+    let guarded = home.guarded()?;
     let mut ways: Vec<Arc<dyn NodePort>> = Vec::new();
     for (i, address) in addresses.iter().enumerate() {
         let peer = MemberId::new(&format!("node-{i}"))?;
-        let dialer = Dialer::new(guarded.clone(), peer.clone(), address.clone());
-        ways.push(Arc::new(RemoteNode::new(peer, move || {
-            let dialer = dialer.clone();
-            async move { dialer.dial().await }
-        })));
+        ways.push(Arc::new(Dialer::new(guarded.clone(), peer, address.clone()).node()));
     }
-    Ok((genesis.digest(), ways))
+    Ok((home.genesis.digest(), ways))
 }
 
 /// Waits until a node answers.
